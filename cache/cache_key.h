@@ -1,0 +1,28 @@
+// Cache keys. The key of a GET or HEAD is its normalised URI; that of an OCSP question is the
+// responder's origin, the CertID's exact DER and the preferred signature algorithms (SPEC 4). Pure.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "base/bytes.h"
+
+namespace revcache::cache {
+
+// Keyed 64-bit hash: the seed is drawn once per process, so that nobody can choose collisions.
+class KeyHasher {
+ public:
+  explicit KeyHasher(std::uint64_t seed) noexcept : seed_(seed) {}
+  [[nodiscard]] std::uint64_t operator()(std::string_view key) const noexcept;
+
+ private:
+  std::uint64_t seed_;
+};
+
+// Overwrites `key`. `origin` is "http://host[:port]" of the normalised URI. Cannot be mistaken for
+// a URI key.
+void make_ocsp_key(std::string& key, std::string_view origin, ByteView cert_id_der,
+                   ByteView preferred_signature_algorithms_der);
+
+}  // namespace revcache::cache

@@ -1,0 +1,57 @@
+// The memory tier: shared by all loops, sharded, bounded in bytes. Each shard evicts by S3-FIFO
+// (small, main and ghost queues), so that a scan of objects asked for once does not push out what
+// is asked for again and again.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string_view>
+#include <vector>
+
+#include "cache/cache_key.h"
+#include "cache/stored_response.h"
+
+namespace revcache::cache {
+
+class MemoryTier {
+ public:
+  // `bytes_max` over all shards; an object larger than bytes_max / 4 is not taken (the budget is
+  // shared between shards, so that one large object fits whatever its shard).
+  MemoryTier(std::uint64_t bytes_max, std::uint64_t hash_seed);
+  MemoryTier(const MemoryTier&) = delete;
+  MemoryTier& operator=(const MemoryTier&) = delete;
+  ~MemoryTier();
+
+  // nullptr when absent. Any thread. The lock is held for a hash probe and a pointer copy; nothing
+  // is allocated or freed under it.
+  [[nodiscard]] StoredResponsePtr find(std::string_view key) const noexcept;
+
+  // Replaces the entry of the same key; false when it is too large. Any thread. What is evicted is
+  // destroyed outside the lock.
+  bool put(StoredResponsePtr entry);
+
+  // True if there was one. Any thread.
+  bool erase(std::string_view key);
+  void clear();
+
+  [[nodiscard]] std::uint64_t object_bytes_max() const noexcept;
+
+  struct KindStats {
+    std::uint64_t entries = 0;
+    std::uint64_t bytes = 0;
+  };
+  struct Stats {
+    KindStats by_kind[kObjectKinds];
+    std::uint64_t evictions = 0;
+  };
+  [[nodiscard]] Stats stats() const;  // any thread; walks the shards, not the entries
+
+ private:
+  struct Shard;
+  std::uint64_t bytes_max_;
+  KeyHasher hasher_;
+  std::vector<std::unique_ptr<Shard>> shards_;
+};
+
+}  // namespace revcache::cache

@@ -1,0 +1,32 @@
+// RFC 9111 section 3: may this response be stored by a shared cache? Pure.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "http/cache_control.h"
+#include "http/message.h"
+
+namespace revcache::cache {
+
+struct StoreVerdict {
+  bool store = false;
+  std::string_view reason;  // static; for the log: "no-store", "authorization", "status 206", …
+};
+
+// GET responses only (a HEAD answer can freshen, not be stored; POST only as OCSP, which passes
+// `ocsp` and needs explicit or admitted freshness). Request no-store, Authorization (3.5), response
+// no-store, private, Vary: *, 206 and unknown statuses without explicit freshness, must-understand.
+StoreVerdict may_store(http::Method method, const http::FieldsView& request_fields,
+                       const http::RequestDirectives& request_directives,
+                       const http::ResponseHead& response,
+                       const http::ResponseDirectives& response_directives, bool ocsp);
+
+// RFC 9111 4.4: a non-error answer to an unsafe method makes stored responses for its URI (and for
+// Location and Content-Location on the same origin) invalid.
+bool invalidates(http::Method method, std::uint16_t status) noexcept;
+
+// RFC 9110 15.1: 200 203 204 206 300 301 308 404 405 410 414 501.
+bool is_heuristically_cacheable(std::uint16_t status) noexcept;
+
+}  // namespace revcache::cache
