@@ -1,0 +1,1 @@
+"""Black-box test harness: a scripted origin, a raw client and the revcache process."""
