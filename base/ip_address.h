@@ -3,6 +3,7 @@
 
 #include <array>
 #include <compare>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -34,6 +35,10 @@ class IpAddress {
   [[nodiscard]] bool is_loopback() const noexcept;
 
   [[nodiscard]] std::string to_string() const;  // RFC 5952 for IPv6, no brackets
+
+  // The same text into `out` (kTextBytesMax octets at least), no terminator; gives its length.
+  static constexpr std::size_t kTextBytesMax = 39;
+  std::size_t write_text(char* out) const noexcept;
 
   friend auto operator<=>(const IpAddress&, const IpAddress&) = default;
 
