@@ -1,0 +1,375 @@
+#include "cache/fetch.h"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "base/check.h"
+#include "cache/storability.h"
+#include "cache/validation.h"
+#include "http/serializer.h"
+
+namespace revcache::cache {
+
+using http::FieldId;
+using http::FieldsView;
+using http::Method;
+
+namespace {
+
+// Conditions and ranges are the client's own: upstream is asked for the whole (RFC 9111 4.3.1).
+void remove_conditions(http::Fields& fields) {
+  for (const auto id : {FieldId::if_match, FieldId::if_none_match, FieldId::if_modified_since,
+                        FieldId::if_unmodified_since, FieldId::if_range, FieldId::range}) {
+    fields.remove(id);
+  }
+}
+
+constexpr std::size_t kNegativeBodyBytesMax = 64 * 1024;
+
+}  // namespace
+
+Fetch::Fetch(const CacheContext& context, const CacheRequest& request, StoredResponsePtr stale,
+             bool pass_conditions, std::shared_ptr<FetchTarget> target)
+    : context_(context),
+      request_(request),
+      stale_(std::move(stale)),
+      pass_conditions_(pass_conditions),
+      target_(std::move(target)),
+      kind_(request.kind) {}
+
+Fetch::~Fetch() { context_.active.erase(this); }
+
+void Fetch::start() {
+  context_.active.insert(this);
+  exchange_ = context_.origin.fetch(origin_request(), *this);
+}
+
+OriginRequest Fetch::origin_request() const {
+  OriginRequest asked;
+  asked.method = request_.method;
+  asked.method_text = request_.method_text;
+  asked.uri = request_.uri;
+  asked.fields = request_.fields;
+  asked.kind = request_.kind;
+  asked.body = request_.body;
+  asked.has_body = request_.has_body;
+  asked.body_source = request_.body_source;
+  asked.body_length = request_.body_length;
+  asked.max_forwards = request_.max_forwards;
+  asked.cdn_loop = request_.cdn_loop;
+  asked.via = request_.via;
+  asked.follow_redirects = is_held_until_admitted(request_.kind);
+  // A held body is fetched with GET whatever was asked: HEAD is answered from it.
+  if (asked.method == Method::head && is_held_until_admitted(request_.kind)) {
+    asked.method = Method::get;
+    asked.method_text = "GET";
+  }
+  if (!pass_conditions_) {
+    remove_conditions(asked.fields);
+    if (stale_ != nullptr && asked.method == Method::get && !retried_unconditionally_) {
+      add_validators(asked.fields, *stale_);
+    }
+  }
+  return asked;
+}
+
+void Fetch::pause() {
+  if (exchange_ != nullptr) exchange_->pause();
+}
+
+void Fetch::resume() {
+  if (exchange_ == nullptr) return;
+  auto self = shared_from_this();
+  exchange_->resume();
+}
+
+void Fetch::send_body(std::string_view piece, bool last) {
+  if (exchange_ != nullptr) exchange_->send_body(piece, last);
+}
+
+void Fetch::client_gone() {
+  const bool useful = request_.method == Method::get || request_.is_ocsp;
+  if (mode_ == Mode::collecting || (mode_ == Mode::waiting && useful && !pass_conditions_)) return;
+  if (mode_ != Mode::done) abort();
+}
+
+void Fetch::abort() {
+  auto self = shared_from_this();
+  if (mode_ == Mode::done) return;
+  fail_with(Error{ErrorCode::disconnected, Blame::local, "nobody waits for this fetch any more"});
+}
+
+void Fetch::on_head(http::ResponseHead head, WallTime request_time) {
+  auto self = shared_from_this();
+  request_time_ = request_time;
+  response_time_ = context_.clock.wall();
+  if (head.status == 304 && stale_ != nullptr && !pass_conditions_) {
+    if (on_not_modified(head)) return;
+  }
+  if (is_failure_behind_stale(head.status)) {
+    return fail_with(Error{ErrorCode::unreachable, Blame::upstream,
+                           "upstream answered " + std::to_string(head.status)});
+  }
+  kind_ = context_.admission.kind_of_response(kind_, head);
+  directives_ = http::parse_response_directives(head.fields.view());
+  head_ = std::move(head);
+  const Method asked = is_held_until_admitted(request_.kind) && request_.method == Method::head
+                           ? Method::get
+                           : request_.method;
+  may_store_ = !request_.has_nonce &&
+               may_store(asked, request_.fields.view(), request_.directives, head_, directives_,
+                         request_.is_ocsp)
+                   .store;
+  if (request_.method == Method::head && !is_held_until_admitted(kind_)) update_stored_by_head();
+  if (!http::is_safe(request_.method) && !request_.is_ocsp) invalidate_after_unsafe();
+  if (should_collect()) {
+    mode_ = Mode::collecting;
+    body_.reserve(std::min<std::uint64_t>(head_.content_length, kPieceBytes));
+    return;
+  }
+  begin_streaming();
+}
+
+// RFC 9111 4.3.4. False: the 304 does not speak of what is stored and is nobody's answer.
+bool Fetch::on_not_modified(const http::ResponseHead& head) {
+  if (!can_freshen(*stale_, head)) {
+    if (retried_unconditionally_) {
+      fail_with(Error{ErrorCode::malformed, Blame::upstream, "304 to an unconditional request"});
+      return true;
+    }
+    retried_unconditionally_ = true;
+    exchange_ = context_.origin.fetch(origin_request(), *this);
+    return true;
+  }
+  auto freshened = freshen(*stale_, head, request_time_, response_time_);
+  const bool may_keep = !request_.directives.no_store;
+  // A variant keeps its own key: it was found under it.
+  if (may_keep) {
+    context_.shared.memory.put(freshened);
+    if (context_.disk != nullptr && !freshened->on_disk) {
+      context_.disk->put(freshened, [](const Result<void>&) {});
+    }
+  }
+  finish(FetchOutcome{.response = std::move(freshened),
+                      .upstream_status = 304,
+                      .shareable = true,
+                      .stored = may_keep,
+                      .revalidated = true});
+  return true;
+}
+
+// RFC 5861 4: a 5xx counts as a failure when there is something to fall back to.
+bool Fetch::is_failure_behind_stale(std::uint16_t status) const {
+  const bool is_server_error = status == 500 || status == 502 || status == 503 || status == 504;
+  return is_server_error && stale_ != nullptr && !pass_conditions_;
+}
+
+bool Fetch::should_collect() const {
+  if (request_.method != Method::get && !request_.is_ocsp &&
+      !(request_.method == Method::head && is_held_until_admitted(request_.kind))) {
+    return false;
+  }
+  const bool known_length = head_.framing == http::BodyFraming::length ||
+                            head_.framing == http::BodyFraming::none;
+  if (is_held_until_admitted(kind_)) {
+    // Of an error only a short body is kept, to be told to those who ask again within seconds.
+    return head_.status == 200 || (known_length && head_.content_length <= kNegativeBodyBytesMax);
+  }
+  if (!may_store_ || pass_conditions_) return false;
+  return head_.content_length <= context_.shared.options.streamed_body_bytes_min;
+}
+
+std::uint64_t Fetch::collect_bytes_max() const {
+  if (is_held_until_admitted(kind_)) return context_.shared.options.object_bytes_max;
+  return context_.shared.options.streamed_body_bytes_min;
+}
+
+void Fetch::begin_streaming() {
+  mode_ = Mode::streaming;
+  const std::uint64_t copy_max =
+      std::min(context_.shared.options.object_bytes_max, context_.shared.memory.object_bytes_max());
+  keep_copy_ = may_store_ && !pass_conditions_ && request_.method == Method::get &&
+               head_.content_length <= copy_max;
+  auto head = head_;
+  head.fields = http::end_to_end_fields(head_.fields.view());
+  const bool wanted = target_->begin_stream(std::move(head), keep_copy_);
+  if (mode_ == Mode::done) return;
+  if (!wanted) return abort();
+  if (!body_.empty()) target_->stream_body(body_);
+  if (!keep_copy_) body_.clear();
+}
+
+void Fetch::on_body(std::string_view piece) {
+  auto self = shared_from_this();
+  context_.metrics.upstream_response_bytes[metrics::index(kind_)].add(piece.size());
+  if (mode_ == Mode::streaming) {
+    if (keep_copy_) {
+      body_.append(piece);
+      if (body_.size() > context_.shared.memory.object_bytes_max()) {
+        keep_copy_ = false;
+        body_ = {};
+      }
+    }
+    return target_->stream_body(piece);
+  }
+  if (mode_ != Mode::collecting) return;
+  if (body_.size() + piece.size() <= collect_bytes_max()) {
+    body_.append(piece);
+    return;
+  }
+  if (is_held_until_admitted(kind_)) {
+    context_.metrics.limits_hit[metrics::index(metrics::Limit::object_bytes)].add();
+    reject(metrics::StoreRejection::too_large);
+    return fail_with(Error{ErrorCode::too_large, Blame::upstream,
+                           "body is longer than cache.object_max"});
+  }
+  body_.append(piece);
+  begin_streaming();
+}
+
+void Fetch::on_complete() {
+  auto self = shared_from_this();
+  if (mode_ == Mode::streaming) return end_streaming();
+  if (mode_ != Mode::collecting) return;
+  if (is_held_until_admitted(kind_) && head_.status == 200) return admit();
+  complete_with(response_from_head(), may_store_);
+}
+
+void Fetch::end_streaming() {
+  if (keep_copy_) {
+    store(context_, cache::finish(response_from_head()), request_.fields.view());
+  }
+  mode_ = Mode::done;
+  context_.active.erase(this);
+  auto target = std::exchange(target_, nullptr);
+  exchange_.reset();
+  target->end_stream(nullptr);
+}
+
+void Fetch::on_failed(Error error) {
+  auto self = shared_from_this();
+  fail_with(std::move(error));
+}
+
+// RFC 9111 4.3.5.
+void Fetch::update_stored_by_head() {
+  if (stale_ == nullptr || head_.status != 200) return;
+  if (head_matches(*stale_, head_)) {
+    auto freshened = freshen(*stale_, head_, request_time_, response_time_);
+    if (!request_.directives.no_store) context_.shared.memory.put(std::move(freshened));
+    return;
+  }
+  erase(context_, stale_->key);
+}
+
+// RFC 9111 4.4: the URI asked for, and what the answer says was changed, on the same origin.
+void Fetch::invalidate_after_unsafe() {
+  if (!invalidates(request_.method, head_.status)) return;
+  erase(context_, request_.uri.text());
+  for (const auto id : {FieldId::location, FieldId::content_location}) {
+    const auto named = head_.fields.find(id);
+    if (!named) continue;
+    const auto uri = http::resolve_reference(request_.uri, *named);
+    if (!uri || uri->scheme() != request_.uri.scheme() ||
+        uri->authority() != request_.uri.authority()) {
+      continue;
+    }
+    erase(context_, uri->text());
+  }
+}
+
+void Fetch::admit() {
+  mode_ = Mode::collecting;
+  exchange_.reset();
+  AdmissionRequest asked;
+  asked.kind = kind_;
+  asked.url = request_.uri.text();
+  asked.status = head_.status;
+  asked.content_type = std::string(head_.fields.find(FieldId::content_type).value_or(""));
+  asked.request_body = SharedBytes::copy_of(request_.ocsp_der);
+  asked.body = SharedBytes::take(std::move(body_));
+  asked.now = response_time_;
+  auto body = asked.body;
+  context_.admission.admit(std::move(asked), [self = shared_from_this(), body](auto admitted) {
+    self->body_ = {};
+    self->admitted_body_ = body;
+    self->on_admitted(std::move(admitted));
+  });
+}
+
+void Fetch::on_admitted(Result<Admitted> admitted) {
+  if (mode_ == Mode::done) return;
+  if (!admitted) {
+    reject(admitted.error().code == ErrorCode::untrusted ? metrics::StoreRejection::untrusted
+                                                         : metrics::StoreRejection::malformed);
+    context_.log.warning("body refused", {{"url", request_.uri.text()},
+                                          {"kind", to_string(kind_)},
+                                          {"reason", admitted.error().detail}});
+    return fail_with(std::move(admitted).error());
+  }
+  auto response = response_from_head();
+  response.trust = admitted->trust;
+  response.freshness.usable_until = admitted->usable_until;
+  if (admitted->key) response.key = *admitted->key;
+  complete_with(std::move(response), may_store_ && admitted->storable);
+}
+
+StoredResponse Fetch::response_from_head() const {
+  StoredResponse response;
+  response.key = request_.key;
+  response.kind = kind_;
+  response.status = head_.status;
+  response.fields = storable_fields(head_.fields.view(), directives_);
+  response.freshness = freshness_facts(head_, directives_, request_time_, response_time_);
+  response.body = admitted_body_.empty() ? SharedBytes::copy_of(body_) : admitted_body_;
+  response.body_bytes = response.body.size();
+  return response;
+}
+
+void Fetch::complete_with(StoredResponse response, bool may_be_stored) {
+  // What is not stored reaches its one client with all its end-to-end fields.
+  if (!may_be_stored) response.fields = http::end_to_end_fields(head_.fields.view());
+  auto complete = cache::finish(std::move(response));
+  if (may_be_stored) {
+    store(context_, complete, request_.fields.view());
+  } else {
+    reject(metrics::StoreRejection::not_cacheable);
+  }
+  const bool is_negative = is_held_until_admitted(kind_) && complete->status >= 400;
+  if (is_negative && !request_.has_nonce) {
+    context_.shared.negative.put(request_.key, NegativeAnswer{.response = complete},
+                                 context_.clock.monotonic());
+  }
+  finish(FetchOutcome{.response = std::move(complete),
+                      .upstream_status = head_.status,
+                      .shareable = may_be_stored || is_negative,
+                      .stored = may_be_stored});
+}
+
+void Fetch::fail_with(Error error) {
+  const bool was_streaming = mode_ == Mode::streaming;
+  if (!was_streaming) {
+    return finish(FetchOutcome{.error = std::move(error), .shareable = true});
+  }
+  mode_ = Mode::done;
+  context_.active.erase(this);
+  auto target = std::exchange(target_, nullptr);
+  exchange_.reset();
+  target->end_stream(&error);
+}
+
+void Fetch::finish(FetchOutcome outcome) {
+  CHECK(mode_ != Mode::done);
+  mode_ = Mode::done;
+  context_.active.erase(this);
+  auto target = std::exchange(target_, nullptr);
+  exchange_.reset();
+  target->on_fetched(std::move(outcome));
+}
+
+void Fetch::reject(metrics::StoreRejection reason) {
+  context_.metrics.store_rejections[metrics::index(kind_)][metrics::index(reason)].add();
+}
+
+}  // namespace revcache::cache

@@ -1,0 +1,408 @@
+#include "cache/transaction.h"
+
+#include <utility>
+
+#include "cache/vary.h"
+
+namespace revcache::cache {
+
+using http::FieldId;
+using http::FieldsView;
+using http::Method;
+using metrics::LookupOutcome;
+using metrics::RequestResult;
+using metrics::TierLabel;
+
+namespace {
+
+constexpr std::uint64_t kConditionsAndRanges =
+    FieldsView::bit(FieldId::if_match) | FieldsView::bit(FieldId::if_none_match) |
+    FieldsView::bit(FieldId::if_modified_since) | FieldsView::bit(FieldId::if_unmodified_since) |
+    FieldsView::bit(FieldId::if_range) | FieldsView::bit(FieldId::range);
+
+// True if `response` is the variant that these request fields select (RFC 9111 4.1).
+bool matches_variant(const StoredResponse& response, const FieldsView& fields) {
+  if (response.vary.empty()) {
+    // Not stored as a variant: with a Vary field it was another client's own.
+    return !response.fields.has(FieldId::vary);
+  }
+  std::vector<std::string> names;
+  for (const auto& [name, value] : response.vary) names.push_back(name);
+  return vary_values(names, fields) == response.vary;
+}
+
+}  // namespace
+
+Transaction::Transaction(const CacheContext& context, CacheRequest request, AnswerSink* sink)
+    : context_(context), request_(std::move(request)), sink_(sink) {}
+
+void Transaction::start() {
+  if (!may_use_stored()) {
+    // Posted like everything else: the caller has not yet returned.
+    return context_.executor.post([self = shared_from_this()] { self->lead(false); });
+  }
+  auto primary = context_.shared.memory.find(request_.key);
+  if (primary != nullptr && primary->vary_index) {
+    auto key = variant_key_in(*primary, request_.fields.view());
+    auto variant = context_.shared.memory.find(key);
+    vary_miss_ = variant == nullptr;
+    if (variant == nullptr) return look_on_disk(std::move(key));
+    primary = std::move(variant);
+  }
+  if (primary == nullptr) return look_on_disk(request_.key);
+  context_.executor.post([self = shared_from_this(), stored = std::move(primary)]() mutable {
+    if (!self->use_stored(std::move(stored), TierLabel::memory)) self->fetch_or_wait();
+  });
+}
+
+void Transaction::start_behind() {
+  behind_ = true;
+  stale_ = find_variant_in_memory(context_.shared.memory, request_.key, request_.fields.view());
+  context_.executor.post([self = shared_from_this()] {
+    if (self->may_share()) {
+      self->join();
+    } else {
+      self->lead(false);
+    }
+  });
+}
+
+bool Transaction::may_use_stored() const {
+  return request_.method == Method::get || request_.method == Method::head || request_.is_ocsp;
+}
+
+// A miss of kind other with conditions of the client's own: they are passed on, and the answer
+// (304, 206) is this client's alone. Held kinds are always fetched whole.
+bool Transaction::passes_conditions() const {
+  if (is_held_until_admitted(request_.kind)) return false;
+  return stale_ == nullptr && request_.fields.view().has_any(kConditionsAndRanges);
+}
+
+bool Transaction::may_share() const {
+  if (request_.has_nonce || request_.directives.no_store || passes_conditions()) return false;
+  if (request_.is_ocsp) return true;
+  const bool whole = request_.method == Method::get ||
+                     (request_.method == Method::head && is_held_until_admitted(request_.kind));
+  return whole && !request_.fields.has(FieldId::authorization);
+}
+
+void Transaction::look_on_disk(std::string key) {
+  if (context_.disk == nullptr) {
+    return context_.executor.post([self = shared_from_this()] {
+      self->count_lookup(TierLabel::memory, LookupOutcome::miss);
+      self->fetch_or_wait();
+    });
+  }
+  count_lookup(TierLabel::memory, LookupOutcome::miss);
+  context_.disk->find(key, [self = shared_from_this()](auto found) {
+    self->on_disk_answer(std::move(found));
+  });
+}
+
+void Transaction::on_disk_answer(Result<StoredResponsePtr> found) {
+  if (!found) {
+    count_lookup(TierLabel::disk, LookupOutcome::error);
+    return fetch_or_wait();
+  }
+  auto stored = std::move(*found);
+  if (stored == nullptr) {
+    count_lookup(TierLabel::disk, LookupOutcome::miss);
+    return fetch_or_wait();
+  }
+  context_.shared.memory.put(stored);
+  if (stored->vary_index) {
+    auto key = variant_key_in(*stored, request_.fields.view());
+    vary_miss_ = true;
+    return context_.disk->find(key, [self = shared_from_this()](auto variant) {
+      self->on_disk_answer(std::move(variant));
+    });
+  }
+  vary_miss_ = false;
+  if (!use_stored(std::move(stored), TierLabel::disk)) fetch_or_wait();
+}
+
+// True when it was the answer.
+bool Transaction::use_stored(StoredResponsePtr stored, TierLabel tier) {
+  const Decision decision = decide(*stored, request_.directives, context_.clock.wall());
+  if (decision.use == Use::unusable) {
+    count_lookup(tier, LookupOutcome::miss);
+    stale_ = std::move(stored);  // its validators may still be sent
+    return false;
+  }
+  if (request_.has_nonce) {
+    count_lookup(tier, LookupOutcome::stale);
+    last_good_ = std::move(stored);
+    return false;
+  }
+  if (decision.use == Use::validate) {
+    count_lookup(tier, LookupOutcome::stale);
+    stale_ = std::move(stored);
+    return false;
+  }
+  const bool fresh = decision.use == Use::fresh;
+  count_lookup(tier, fresh ? LookupOutcome::hit : LookupOutcome::stale);
+  CacheStatus status{.hit = true, .ttl = decision.ttl};
+  if (decision.use == Use::stale_while_revalidate) {
+    HttpCache(context_).validate_behind(request_);
+  }
+  answer(CacheAnswer{.response = std::move(stored),
+                     .status = status,
+                     .age = decision.age,
+                     .result = fresh ? RequestResult::hit : RequestResult::stale});
+  return true;
+}
+
+void Transaction::count_lookup(TierLabel tier, LookupOutcome outcome) {
+  context_.metrics
+      .cache_lookups[metrics::index(request_.kind)][metrics::index(tier)][metrics::index(outcome)]
+      .add();
+}
+
+void Transaction::fetch_or_wait() {
+  if (request_.directives.only_if_cached) {
+    // RFC 9111 5.2.1.7.
+    return fail(Error{ErrorCode::timed_out, Blame::client, "only-if-cached, and nothing usable"},
+                RequestResult::miss);
+  }
+  if (answer_negative()) return;
+  if (may_share()) return join();
+  lead(false);
+}
+
+bool Transaction::answer_negative() {
+  const bool asks_anew = request_.directives.no_cache || request_.has_nonce;
+  if (asks_anew || !may_share() || stale_ != nullptr) return false;
+  auto negative = context_.shared.negative.find(request_.key, context_.clock.monotonic());
+  if (!negative) return false;
+  if (negative->response == nullptr) {
+    fail(std::move(negative->error), RequestResult::negative);
+    return true;
+  }
+  const auto age = current_age(negative->response->freshness, context_.clock.wall());
+  answer(CacheAnswer{.response = std::move(negative->response),
+                     .status = {.hit = true, .detail = "negative"},
+                     .age = age,
+                     .result = RequestResult::negative});
+  return true;
+}
+
+void Transaction::join() {
+  // Variants of one resource are fetched side by side once it is known that they differ.
+  flight_key_ = request_.key;
+  const auto primary = context_.shared.memory.find(request_.key);
+  if (primary != nullptr && primary->vary_index) {
+    flight_key_ = variant_key_in(*primary, request_.fields.view());
+  }
+  const auto role = context_.shared.coalescer.join(
+      flight_key_, context_.executor,
+      [self = shared_from_this()](FlightOutcome outcome) { self->on_flight(std::move(outcome)); });
+  switch (role) {
+    case Coalescer::Role::leader: return lead(true);
+    case Coalescer::Role::overloaded:
+      context_.metrics.limits_hit[metrics::index(metrics::Limit::collapse_waiters)].add();
+      return fail_or_serve_stale(
+          Error{ErrorCode::overloaded, Blame::local, "too many wait for this object already"});
+    case Coalescer::Role::waiter: break;
+  }
+  if (behind_) return;  // the leader does what was wanted
+  waiting_ = true;
+  wait_began_ = context_.clock.monotonic();
+  context_.metrics.collapsed_requests[metrics::index(request_.kind)].add();
+  wait_timer_ = context_.timers.after(context_.shared.options.collapse_wait_max,
+                                      [self = weak_from_this()] {
+                                        if (auto alive = self.lock()) alive->on_wait_timeout();
+                                      });
+}
+
+void Transaction::on_flight(FlightOutcome outcome) {
+  if (!waiting_) {
+    // Given up meanwhile: leadership passes on.
+    if (outcome.kind == FlightOutcome::Kind::lead) context_.shared.coalescer.hand_over(flight_key_);
+    return;
+  }
+  waiting_ = false;
+  wait_timer_.reset();
+  context_.metrics.collapse_wait[metrics::index(request_.kind)].observe(
+      context_.clock.monotonic() - wait_began_);
+  switch (outcome.kind) {
+    case FlightOutcome::Kind::lead: return lead(true);
+    case FlightOutcome::Kind::go_alone: return lead(false);
+    case FlightOutcome::Kind::failed: return fail_or_serve_stale(std::move(outcome.error));
+    case FlightOutcome::Kind::answered: break;
+  }
+  if (!matches_variant(*outcome.response, request_.fields.view())) return lead(false);
+  answer_collapsed(std::move(outcome.response));
+}
+
+void Transaction::on_wait_timeout() {
+  waiting_ = false;
+  auto self = shared_from_this();
+  wait_timer_.reset();
+  fail_or_serve_stale(
+      Error{ErrorCode::timed_out, Blame::upstream, "waited too long for a fetch under way"});
+}
+
+void Transaction::lead(bool shared) {
+  leads_flight_ = shared;
+  if (sink_ == nullptr && !behind_) {
+    // The client left before anything was sent.
+    if (shared) context_.shared.coalescer.hand_over(flight_key_);
+    leads_flight_ = false;
+    return;
+  }
+  fetch_ = std::make_shared<Fetch>(context_, request_, request_.has_nonce ? nullptr : stale_,
+                                   passes_conditions(), shared_from_this());
+  fetch_->start();
+}
+
+void Transaction::pause() {
+  if (fetch_ != nullptr) fetch_->pause();
+}
+
+void Transaction::resume() {
+  if (fetch_ != nullptr) fetch_->resume();
+}
+
+void Transaction::send_body(std::string_view piece, bool last) {
+  if (fetch_ != nullptr) fetch_->send_body(piece, last);
+}
+
+void Transaction::client_gone() {
+  sink_ = nullptr;
+  if (waiting_) {
+    waiting_ = false;
+    wait_timer_.reset();
+  }
+  if (fetch_ != nullptr) fetch_->client_gone();
+}
+
+bool Transaction::begin_stream(http::ResponseHead head, bool will_be_stored) {
+  if (leads_flight_) {
+    leads_flight_ = false;
+    context_.shared.coalescer.finish(flight_key_,
+                                     FlightOutcome{.kind = FlightOutcome::Kind::go_alone});
+  }
+  if (sink_ == nullptr) return behind_ && will_be_stored;
+  const bool unshared = !may_use_stored() || request_.directives.no_store;
+  const CacheStatus status{.forwarded = forwarded(),
+                           .forward_status = head.status,
+                           .stored = will_be_stored};
+  sink_->on_stream_head(std::move(head), status,
+                        unshared ? RequestResult::bypass : RequestResult::miss);
+  return true;
+}
+
+void Transaction::stream_body(std::string_view piece) {
+  if (sink_ != nullptr) sink_->on_stream_body(piece);
+}
+
+void Transaction::end_stream(const Error* error) {
+  fetch_.reset();
+  auto* sink = std::exchange(sink_, nullptr);
+  if (sink == nullptr) return;
+  if (error == nullptr) return sink->on_stream_end();
+  sink->on_failed(*error, RequestResult::error);
+}
+
+void Transaction::on_fetched(FetchOutcome outcome) {
+  auto self = shared_from_this();
+  fetch_.reset();
+  end_flight(outcome);
+  if (outcome.response == nullptr) {
+    if (may_share() && !may_serve_stale(outcome.error)) {
+      context_.shared.negative.put(request_.key, NegativeAnswer{.error = outcome.error},
+                                   context_.clock.monotonic());
+    }
+    return fail_or_serve_stale(std::move(outcome.error));
+  }
+  answer_fetched(outcome);
+}
+
+void Transaction::end_flight(const FetchOutcome& outcome) {
+  if (!leads_flight_) return;
+  leads_flight_ = false;
+  auto& coalescer = context_.shared.coalescer;
+  if (outcome.response != nullptr) {
+    const bool share = outcome.shareable;
+    return coalescer.finish(
+        flight_key_, FlightOutcome{.kind = share ? FlightOutcome::Kind::answered
+                                                 : FlightOutcome::Kind::go_alone,
+                                   .response = share ? outcome.response : nullptr});
+  }
+  // A connection that died is worth one more try by whoever waits; a refusal or timeout is not.
+  const bool died = outcome.error.code == ErrorCode::disconnected;
+  if (died && !coalescer.was_handed_over(flight_key_)) return coalescer.hand_over(flight_key_);
+  coalescer.finish(flight_key_,
+                   FlightOutcome{.kind = FlightOutcome::Kind::failed, .error = outcome.error});
+}
+
+void Transaction::answer_collapsed(StoredResponsePtr response) {
+  const auto now = context_.clock.wall();
+  const auto age = current_age(response->freshness, now);
+  const CacheStatus status{.forwarded = forwarded(),
+                           .forward_status = response->status,
+                           .ttl = response->freshness.lifetime - age,
+                           .collapsed = true};
+  answer(CacheAnswer{.response = std::move(response),
+                     .status = status,
+                     .age = age,
+                     .result = RequestResult::collapsed});
+}
+
+void Transaction::answer_fetched(const FetchOutcome& outcome) {
+  const auto age = current_age(outcome.response->freshness, context_.clock.wall());
+  CacheStatus status{.forwarded = forwarded(),
+                     .forward_status = outcome.upstream_status,
+                     .stored = outcome.stored};
+  if (outcome.stored) status.ttl = outcome.response->freshness.lifetime - age;
+  RequestResult result = outcome.revalidated ? RequestResult::revalidated : RequestResult::miss;
+  if (request_.has_nonce) result = RequestResult::bypass;
+  answer(CacheAnswer{.response = outcome.response, .status = status, .age = age, .result = result});
+}
+
+bool Transaction::may_serve_stale(const Error& error) const {
+  if (last_good_ != nullptr) return true;
+  if (stale_ == nullptr || error.code == ErrorCode::refused) return false;
+  const auto decision = decide(*stale_, request_.directives, context_.clock.wall());
+  if (decision.use == Use::unusable) return false;
+  if (decision.usable_on_error) return true;
+  // RFC 9111 4.2.4: a disconnected cache may serve stale unless a directive forbids it. For
+  // revocation data that is what keeps logins going through an outage.
+  const auto& facts = stale_->freshness;
+  return is_held_until_admitted(stale_->kind) && !facts.no_cache && !facts.must_revalidate &&
+         !request_.directives.no_cache && !request_.directives.max_age &&
+         !request_.directives.min_fresh;
+}
+
+void Transaction::fail_or_serve_stale(Error error) {
+  if (!may_serve_stale(error)) return fail(std::move(error), RequestResult::error);
+  auto response = last_good_ != nullptr ? last_good_ : stale_;
+  const auto age = current_age(response->freshness, context_.clock.wall());
+  const CacheStatus status{.hit = true,
+                           .ttl = response->freshness.lifetime - age,
+                           .detail = "stale-if-error"};
+  answer(CacheAnswer{.response = std::move(response),
+                     .status = status,
+                     .age = age,
+                     .result = RequestResult::stale});
+}
+
+void Transaction::answer(CacheAnswer answer) {
+  if (auto* sink = std::exchange(sink_, nullptr)) sink->on_answer(std::move(answer));
+}
+
+void Transaction::fail(Error error, RequestResult result) {
+  if (auto* sink = std::exchange(sink_, nullptr)) sink->on_failed(std::move(error), result);
+}
+
+Forwarded Transaction::forwarded() const {
+  if (!may_use_stored()) return Forwarded::method;
+  if (request_.has_nonce || request_.directives.no_store) return Forwarded::bypass;
+  if (stale_ != nullptr) {
+    const auto decision = decide(*stale_, {}, context_.clock.wall());
+    return decision.use == Use::fresh ? Forwarded::request : Forwarded::stale;
+  }
+  return vary_miss_ ? Forwarded::vary_miss : Forwarded::uri_miss;
+}
+
+}  // namespace revcache::cache

@@ -1,0 +1,95 @@
+// One client request that the memory tier could not answer at once: disk, another's fetch, or
+// upstream, and what is stale when all of them fail. See docs/architecture.md for the phases.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "cache/fetch.h"
+#include "cache/http_cache.h"
+#include "net/timers.h"
+
+namespace revcache::cache {
+
+// Lives until its answer was given and its fetch, if any, has ended. Loop thread only.
+class Transaction final : public FetchTarget, public std::enable_shared_from_this<Transaction> {
+ public:
+  // `sink` null: nobody waits; only the cache is to be filled.
+  Transaction(const CacheContext& context, CacheRequest request, AnswerSink* sink);
+
+  void start();
+  // Skips the look-up: what is stored is to be validated although it may be used.
+  void start_behind();
+
+  void pause();
+  void resume();
+  void send_body(std::string_view piece, bool last);
+  void client_gone();
+
+  bool begin_stream(http::ResponseHead head, bool will_be_stored) override;
+  void stream_body(std::string_view piece) override;
+  void end_stream(const Error* error) override;
+  void on_fetched(FetchOutcome outcome) override;
+
+ private:
+  [[nodiscard]] bool may_use_stored() const;
+  [[nodiscard]] bool passes_conditions() const;
+  [[nodiscard]] bool may_share() const;
+
+  void look_on_disk(std::string key);
+  void on_disk_answer(Result<StoredResponsePtr> found);
+  bool use_stored(StoredResponsePtr stored, metrics::TierLabel tier);
+  void count_lookup(metrics::TierLabel tier, metrics::LookupOutcome outcome);
+
+  void fetch_or_wait();
+  bool answer_negative();
+  void join();
+  void on_flight(FlightOutcome outcome);
+  void on_wait_timeout();
+  void lead(bool shared);
+  void end_flight(const FetchOutcome& outcome);
+
+  void answer_collapsed(StoredResponsePtr response);
+  void answer_fetched(const FetchOutcome& outcome);
+  void fail_or_serve_stale(Error error);
+  [[nodiscard]] bool may_serve_stale(const Error& error) const;
+  void answer(CacheAnswer answer);
+  void fail(Error error, metrics::RequestResult result);
+  [[nodiscard]] Forwarded forwarded() const;
+
+  CacheContext context_;
+  CacheRequest request_;
+  AnswerSink* sink_;  // null once answered, or when nobody waits
+  StoredResponsePtr stale_;
+  StoredResponsePtr last_good_;  // an answer without nonce, for when upstream fails
+  bool vary_miss_ = false;
+  bool leads_flight_ = false;
+  bool behind_ = false;
+  std::string flight_key_;
+  std::shared_ptr<Fetch> fetch_;
+  std::unique_ptr<net::Timer> wait_timer_;
+  MonotonicTime wait_began_;
+  bool waiting_ = false;
+};
+
+// What a client connection holds; destroying it lets go of the transaction.
+class TransactionHold final : public PendingAnswer {
+ public:
+  explicit TransactionHold(std::shared_ptr<Transaction> transaction)
+      : transaction_(std::move(transaction)) {}
+  TransactionHold(const TransactionHold&) = delete;
+  TransactionHold& operator=(const TransactionHold&) = delete;
+  ~TransactionHold() override { transaction_->client_gone(); }
+
+  void pause() override { transaction_->pause(); }
+  void resume() override { transaction_->resume(); }
+  void send_body(std::string_view piece, bool last) override {
+    transaction_->send_body(piece, last);
+  }
+
+ private:
+  std::shared_ptr<Transaction> transaction_;
+};
+
+}  // namespace revcache::cache
