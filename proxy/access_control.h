@@ -6,7 +6,6 @@
 #include <memory>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 #include "base/ip_address.h"
@@ -36,19 +35,31 @@ class AccessControl {
   // The address that is about to be connected to, after name resolution, on every hop. Fails with
   // refused (blame client), or loop_detected for a listener of our own; the detail names the rule.
   [[nodiscard]] Result<void> address_allowed(const SocketAddress& address) const;
+  // The part of it that holds for a parent proxy's address too, which may be private: fails with
+  // loop_detected for a listener of our own.
+  [[nodiscard]] Result<void> not_own_listener(const SocketAddress& address) const;
   // True for the parent proxy's name and port: exempt from the private-address rule.
   [[nodiscard]] bool is_parent_proxy(std::string_view host, std::uint16_t port) const noexcept;
 
   // Index into upstream_labels() for metrics: the configured pattern or mirror group; the last
   // label is "other".
-  [[nodiscard]] std::size_t upstream_label(std::string_view host, std::uint16_t port) const noexcept;
+  [[nodiscard]] std::size_t upstream_label(std::string_view host,
+                                           std::uint16_t port) const noexcept;
   [[nodiscard]] const std::vector<std::string>& upstream_labels() const noexcept { return labels_; }
 
-  // True when the host and port of an origin-form request name ourselves: a configured name or one
-  // of our own addresses (SPEC 4, own paths).
+  // True when the host and port of an origin-form request name ourselves: a configured name (with
+  // a port of ours, or the scheme's default as a load balancer shows it), or an address and port
+  // that one of our listeners answers at. Another port is another service on the same machine.
   [[nodiscard]] bool is_own_name(std::string_view host, std::uint16_t port) const noexcept;
 
  private:
+  [[nodiscard]] bool is_named(std::string_view host, std::uint16_t port,
+                              std::uint16_t default_port) const noexcept;
+  [[nodiscard]] bool answers_at(const SocketAddress& listener,
+                                const SocketAddress& address) const noexcept;
+  [[nodiscard]] bool is_own_listener(const SocketAddress& address) const noexcept;
+  std::size_t add_label(const std::string& text);
+
   config::Access access_;
   std::vector<std::string> own_names_;
   std::vector<SocketAddress> listeners_;
@@ -56,6 +67,8 @@ class AccessControl {
   std::vector<config::Mirror> mirrors_;
   config::HostAndPort parent_proxy_;
   std::vector<std::string> labels_;
+  std::vector<std::size_t> pattern_labels_;  // beside access_.destinations
+  std::vector<std::size_t> mirror_labels_;   // beside mirrors_
 };
 
 }  // namespace revcache::proxy
