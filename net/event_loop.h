@@ -1,0 +1,76 @@
+// One event loop: a thread's uv_loop_t, seen from outside as a place to post tasks to and as a
+// cheap clock. Everything else of net/ that waits hangs on one of these.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <memory>
+#include <span>
+
+#include "base/clock.h"
+#include "net/executor.h"
+
+struct uv_loop_s;
+
+namespace revcache::net {
+
+// Created, run and destroyed on one thread; post(), stop(), wall() and monotonic() may be called on
+// any. Whatever uses the loop (streams, listeners, timers, …) is destroyed before it: the
+// destructor CHECKs that no handle is left open.
+class EventLoop final : public Executor, public Clock {
+ public:
+  static constexpr std::size_t kReadBufferBytes = std::size_t{64} * 1024;
+
+  // Also makes the process ignore SIGPIPE: a write to a closed connection fails with an error.
+  EventLoop();
+  EventLoop(const EventLoop&) = delete;
+  EventLoop& operator=(const EventLoop&) = delete;
+  // Destroys the tasks that have not run, waits for background work still running, closes.
+  ~EventLoop() override;
+
+  // Returns after stop(). May be called again.
+  void run();
+  // One round: waits until something happens, handles it, returns. For tests and for draining.
+  void run_once();
+  // Makes run() return soon, or the next one at once if none is running. Any thread.
+  void stop();
+
+  void post(Callback<> task) override;
+
+  // Time as of the current round of the loop: taken once when the loop wakes up, so that reading it
+  // costs a load. Off by as long as the callbacks of this round have run; see refresh().
+  [[nodiscard]] WallTime wall() const override {
+    return WallTime(std::chrono::milliseconds(wall_ms_.load(std::memory_order_relaxed)));
+  }
+  [[nodiscard]] MonotonicTime monotonic() const override {
+    return MonotonicTime(std::chrono::nanoseconds(monotonic_ns_.load(std::memory_order_relaxed)));
+  }
+  // Takes the time anew. Loop thread only.
+  void refresh();
+
+  // For net/ only: each callback from libuv begins with it. Takes the time in the first callback
+  // of a round.
+  void on_wakeup() {
+    if (time_is_old_) refresh();
+  }
+
+  // For net/ only. The one buffer that all streams of this loop read into: its content is good
+  // until the callback that it is given to returns.
+  [[nodiscard]] std::span<char> read_buffer() const noexcept {
+    return {read_buffer_.get(), kReadBufferBytes};
+  }
+  [[nodiscard]] uv_loop_s* uv_loop() const noexcept;
+
+ private:
+  struct Core;
+
+  void run_posted();
+
+  std::unique_ptr<Core> core_;
+  std::unique_ptr<char[]> read_buffer_;
+  std::atomic<std::int64_t> wall_ms_{0};
+  std::atomic<std::int64_t> monotonic_ns_{0};
+  bool time_is_old_ = true;
+};
+
+}  // namespace revcache::net
