@@ -1,0 +1,191 @@
+#include "net/tcp_stream.h"
+
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <utility>
+
+#include "base/check.h"
+#include "net/socket_address.h"
+
+namespace revcache::net {
+
+// Lives until libuv has called back (or the posted failure has run), also when the stream is gone.
+struct TcpStream::PendingWrite {
+  uv_write_t request{};
+  std::vector<SharedBytes> pieces;
+  Callback<Result<void>> done;
+  TcpStream* stream = nullptr;  // null: gone
+  PendingWrite* previous = nullptr;
+  PendingWrite* next = nullptr;
+
+  void link(TcpStream& owner) {
+    stream = &owner;
+    next = owner.first_pending_;
+    if (next != nullptr) next->previous = this;
+    owner.first_pending_ = this;
+  }
+
+  void unlink() {
+    (previous != nullptr ? previous->next : stream->first_pending_) = next;
+    if (next != nullptr) next->previous = previous;
+    stream = nullptr;
+    previous = next = nullptr;
+  }
+
+  // Ends the write, if there is still a stream to tell it to.
+  void finish(int status) {
+    if (stream == nullptr) return;
+    const Blame blame = stream->blame_;
+    unlink();
+    auto callback = std::move(done);
+    if (status == 0) {
+      callback(Result<void>{});
+    } else {
+      callback(std::unexpected(broken_connection(status, blame, "write")));
+    }
+  }
+};
+
+TcpStream::TcpStream(EventLoop& loop, UvHandle<uv_tcp_t> handle, Blame blame)
+    : loop_(loop), handle_(std::move(handle)), blame_(blame) {
+  handle_->data = this;
+}
+
+TcpStream::~TcpStream() {
+  handle_.reset();
+  // Last, as a callback that is destroyed may own anything.
+  std::vector<Callback<Result<void>>> unrun;
+  while (first_pending_ != nullptr) {
+    unrun.push_back(std::move(first_pending_->done));
+    first_pending_->unlink();
+  }
+}
+
+Result<std::unique_ptr<TcpStream>> TcpStream::adopt(EventLoop& loop, int socket, Blame blame) {
+  auto tcp = std::make_unique<uv_tcp_t>();
+  CHECK(uv_tcp_init(loop.uv_loop(), tcp.get()) == 0);
+  UvHandle<uv_tcp_t> handle(tcp.release());
+  const int status = uv_tcp_open(handle.get(), socket);
+  if (status != 0) {
+    ::close(socket);
+    return fail(ErrorCode::disconnected, blame, "socket: " + describe_uv_error(status));
+  }
+  return std::make_unique<TcpStream>(loop, std::move(handle), blame);
+}
+
+void TcpStream::start_reading(StreamReader& reader) {
+  if (read_finished_) return;
+  const bool was_reading = std::exchange(reader_, &reader) != nullptr;
+  if (was_reading) return;
+  const auto give_buffer = [](uv_handle_t* handle, std::size_t, uv_buf_t* buffer) {
+    const auto shared = static_cast<EventLoop*>(handle->loop->data)->read_buffer();
+    *buffer = uv_buf_init(shared.data(), static_cast<unsigned>(shared.size()));
+  };
+  CHECK(uv_read_start(as_stream(handle_.get()), give_buffer, on_uv_read) == 0);
+}
+
+void TcpStream::stop_reading() {
+  if (std::exchange(reader_, nullptr) == nullptr) return;
+  uv_read_stop(as_stream(handle_.get()));
+}
+
+void TcpStream::on_uv_read(uv_stream_t* stream, ssize_t count, const uv_buf_t* buffer) noexcept {
+  auto* self = static_cast<TcpStream*>(stream->data);
+  if (self == nullptr || count == 0) return;  // 0: nothing there after all (EAGAIN)
+  self->loop_.on_wakeup();
+  self->deliver(count, buffer->base);
+}
+
+void TcpStream::read_now(uv_tcp_t* handle) {
+  auto* self = static_cast<TcpStream*>(handle->data);
+  if (self == nullptr || self->reader_ == nullptr) return;
+  const auto buffer = self->loop_.read_buffer();
+  const ssize_t count = ::recv(self->socket(), buffer.data(), buffer.size(), MSG_DONTWAIT);
+  // An end or an error comes again when the loop looks: leave them to it.
+  if (count > 0) self->deliver(count, buffer.data());
+}
+
+// Touches nothing of the stream after the call to the reader, who may have destroyed it.
+void TcpStream::deliver(ssize_t count, const char* data) {
+  if (reader_ == nullptr) return;
+  if (count > 0) return reader_->on_read({data, static_cast<std::size_t>(count)});
+  StreamReader& reader = *reader_;
+  stop_reading();
+  read_finished_ = true;
+  if (count == UV_EOF) return reader.on_read_end();
+  reader.on_read_error(broken_connection(static_cast<int>(count), blame_, "read"));
+}
+
+std::size_t TcpStream::try_write(std::span<const std::string_view> pieces) {
+  std::array<uv_buf_t, kTryWritePiecesMax> buffers;
+  unsigned used = 0;
+  for (const std::string_view piece : pieces) {
+    if (used == buffers.size()) break;
+    if (piece.empty()) continue;
+    // libuv's buffers are not const because reads use them too; writing does not change them.
+    buffers[used++] = {const_cast<char*>(piece.data()), piece.size()};
+  }
+  if (used == 0) return 0;
+  const int taken = uv_try_write(as_stream(handle_.get()), buffers.data(), used);
+  return taken > 0 ? static_cast<std::size_t>(taken) : 0;
+}
+
+void TcpStream::write(std::vector<SharedBytes> pieces, Callback<Result<void>> done) {
+  auto pending = std::make_unique<PendingWrite>();
+  pending->pieces = std::move(pieces);
+  pending->done = std::move(done);
+  pending->request.data = pending.get();
+  pending->link(*this);
+
+  std::vector<uv_buf_t> buffers;
+  buffers.reserve(pending->pieces.size() + 1);
+  for (const SharedBytes& piece : pending->pieces) {
+    const std::string_view text = piece.text();
+    if (!text.empty()) buffers.push_back({const_cast<char*>(text.data()), text.size()});
+  }
+  // A write of nothing still calls back, in its order.
+  if (buffers.empty()) buffers.push_back(uv_buf_init(nullptr, 0));
+
+  const int status = uv_write(&pending->request, as_stream(handle_.get()), buffers.data(),
+                              static_cast<unsigned>(buffers.size()), on_uv_write);
+  if (status != 0) return fail_later(std::move(pending), status);
+  static_cast<void>(pending.release());  // on_uv_write takes it back
+}
+
+void TcpStream::on_uv_write(uv_write_t* request, int status) noexcept {
+  const std::unique_ptr<PendingWrite> pending(static_cast<PendingWrite*>(request->data));
+  static_cast<EventLoop*>(request->handle->loop->data)->on_wakeup();
+  pending->pieces.clear();
+  pending->finish(status);
+}
+
+void TcpStream::fail_later(std::unique_ptr<PendingWrite> failed, int status) {
+  loop_.post([pending = std::move(failed), status] { pending->finish(status); });
+}
+
+void TcpStream::shutdown_write() {
+  auto request = std::make_unique<uv_shutdown_t>();
+  // A connection that is broken already has nothing to shut down; the reader hears of that.
+  const auto forget = [](uv_shutdown_t* finished, int) { delete finished; };
+  if (uv_shutdown(request.get(), as_stream(handle_.get()), forget) == 0) {
+    static_cast<void>(request.release());
+  }
+}
+
+SocketAddress TcpStream::peer_address() const {
+  if (peer_.port == 0) peer_ = peer_of(socket());
+  return peer_;
+}
+
+SocketAddress TcpStream::local_address() const { return local_of(socket()); }
+
+int TcpStream::socket() const noexcept {
+  uv_os_fd_t fd = -1;
+  uv_fileno(as_handle(handle_.get()), &fd);
+  return fd;
+}
+
+}  // namespace revcache::net
