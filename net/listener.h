@@ -1,0 +1,77 @@
+// A listening TCP socket on one loop. Each worker has its own on the same address (reuse_port), and
+// the kernel spreads the connections over them.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+
+#include "base/callback.h"
+#include "base/ip_address.h"
+#include "base/result.h"
+#include "net/event_loop.h"
+#include "net/stream.h"
+
+struct uv_poll_s;
+
+namespace revcache::net {
+
+struct ListenerOptions {
+  bool reuse_port = false;    // several sockets on the same address (SO_REUSEPORT)
+  bool ipv6_only = true;      // an IPv6 socket takes no IPv4 connections
+  bool defer_accept = false;  // the kernel holds a connection back until it has sent something
+  // Reads a new connection at once instead of waiting for the loop to say that it is readable: most
+  // clients have sent their request by the time they are accepted.
+  bool read_at_once = true;
+  bool nodelay = true;  // accepted connections inherit it
+  int backlog = 4096;   // cut by the kernel to net.core.somaxconn
+};
+
+// Loop thread only. The callbacks may stop the listener, but must not destroy it.
+class Listener {
+ public:
+  using OnAccept = Callback<std::unique_ptr<Stream>>;
+  // A connection was closed, or accepting was paused for a moment, because the process or the
+  // machine has no descriptor or no memory left.
+  using OnExhausted = Callback<>;
+
+  // Fails with unreachable (blame: local) and names the address and the reason. `loop` must outlive
+  // the listener. `on_accept` runs once for each connection, whose broken reads are the client's
+  // fault; without `on_exhausted` nobody counts those.
+  static Result<std::unique_ptr<Listener>> open(EventLoop& loop, const SocketAddress& address,
+                                                const ListenerOptions& options, OnAccept on_accept,
+                                                OnExhausted on_exhausted = nullptr);
+  Listener(const Listener&) = delete;
+  Listener& operator=(const Listener&) = delete;
+  // Closes; connections that the kernel has queued are reset. See stop().
+  ~Listener();
+
+  // With the port that the kernel chose when 0 was asked for.
+  [[nodiscard]] SocketAddress local_address() const;
+
+  // Accepts what the kernel has queued, since those clients count themselves as connected, then
+  // closes the socket. Idempotent.
+  void stop();
+
+ private:
+  class Sockets;
+  enum class Accepted : std::uint8_t { one, none_left, exhausted };
+
+  Listener(EventLoop& loop, const ListenerOptions& options, OnAccept on_accept,
+           OnExhausted on_exhausted);
+
+  static void on_uv_poll(uv_poll_s* handle, int status, int events) noexcept;
+  bool accept_up_to(int count);
+  Accepted accept_one();
+  void hand_over(int socket, const SocketAddress& peer);
+  void turn_one_away();
+  void pause();
+
+  EventLoop& loop_;
+  ListenerOptions options_;
+  OnAccept on_accept_;
+  OnExhausted on_exhausted_;
+  std::unique_ptr<Sockets> sockets_;  // null: stopped
+  int batch_ = 1;                     // connections accepted before other work gets its turn
+};
+
+}  // namespace revcache::net

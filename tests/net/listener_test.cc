@@ -1,0 +1,182 @@
+#include "net/listener.h"
+
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "loop_fixture.h"
+#include "net/socket_address.h"
+
+namespace revcache::net {
+namespace {
+
+class ListenerTest : public LoopTest {
+ protected:
+  Listener::OnAccept keep() {
+    return [this](std::unique_ptr<Stream> stream) { accepted_.push_back(std::move(stream)); };
+  }
+
+  void connect_to(const SocketAddress& address) {
+    transport_.connect(address, kWatchdog, [this](Result<std::unique_ptr<Stream>> got) {
+      if (got) {
+        connected_.push_back(std::move(*got));
+      } else {
+        failed_.push_back(got.error());
+      }
+    });
+  }
+
+  UvTransport transport_{loop_};
+  std::vector<std::unique_ptr<Stream>> accepted_;
+  std::vector<std::unique_ptr<Stream>> connected_;
+  std::vector<Error> failed_;
+};
+
+TEST_F(ListenerTest, AcceptsOnThePortThatTheKernelChose) {
+  auto listener = Listener::open(loop_, loopback(), {}, keep());
+  ASSERT_TRUE(listener);
+  EXPECT_NE((*listener)->local_address().port, 0);
+  for (int i = 0; i < 40; ++i) connect_to((*listener)->local_address());
+  ASSERT_TRUE(run_until([&] { return accepted_.size() == 40 && connected_.size() == 40; }));
+}
+
+TEST_F(ListenerTest, NamesTheAddressAndTheReasonWhenItCannotBind) {
+  auto first = Listener::open(loop_, loopback(), {}, keep());
+  ASSERT_TRUE(first);
+  const auto taken = (*first)->local_address();
+  auto second = Listener::open(loop_, taken, {}, keep());
+  ASSERT_FALSE(second);
+  EXPECT_EQ(second.error().blame, Blame::local);
+  EXPECT_NE(second.error().detail.find(taken.to_string()), std::string::npos);
+  EXPECT_NE(second.error().detail.find("address already in use"), std::string::npos);
+}
+
+TEST_F(ListenerTest, SharesAPortWhenAsked) {
+  const ListenerOptions shared{.reuse_port = true};
+  auto first = Listener::open(loop_, loopback(), shared, keep());
+  ASSERT_TRUE(first);
+  EXPECT_TRUE(Listener::open(loop_, (*first)->local_address(), shared, keep()));
+}
+
+TEST_F(ListenerTest, AnIpv6WildcardLeavesThePortFreeForIpv4) {
+  const auto any6 = SocketAddress::parse("[::]:0");
+  ASSERT_TRUE(any6);
+  auto on6 = Listener::open(loop_, *any6, {}, keep());
+  ASSERT_TRUE(on6) << on6.error().detail;
+  const auto port = (*on6)->local_address().port;
+  auto on4 = Listener::open(loop_, loopback(port), {}, keep());
+  EXPECT_TRUE(on4) << on4.error().detail;
+  connect_to({*IpAddress::parse("::1"), port});
+  ASSERT_TRUE(run_until([&] { return accepted_.size() == 1; }));
+  EXPECT_FALSE(accepted_[0]->peer_address().ip.is_v4());
+}
+
+TEST_F(ListenerTest, ReadsWhatIsThereAlreadyRightAfterAccepting) {
+  for (const bool at_once : {true, false}) {
+    RecordingReader reader;
+    bool accepted = false;
+    auto listener = Listener::open(loop_, loopback(), {.read_at_once = at_once},
+                                   [&](std::unique_ptr<Stream> stream) {
+                                     accepted = true;
+                                     accepted_.push_back(std::move(stream));
+                                     accepted_.back()->start_reading(reader);
+                                   });
+    ASSERT_TRUE(listener);
+    // A blocking client, so that its request is there before the loop runs.
+    const int client = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    const KernelAddress address = to_kernel((*listener)->local_address());
+    ASSERT_EQ(::connect(client, address.get(), address.length), 0);
+    ASSERT_EQ(::send(client, "hello", 5, 0), 5);
+    while (!accepted) loop_.run_once();
+    EXPECT_EQ(reader.received, at_once ? "hello" : "");
+    ASSERT_TRUE(run_until([&] { return reader.received == "hello"; }));
+    ::close(client);
+  }
+}
+
+TEST_F(ListenerTest, TheReaderMayDestroyTheStreamDuringTheReadRightAfterAccepting) {
+  RecordingReader reader;
+  std::unique_ptr<Stream> stream;
+  reader.then = [&] { stream.reset(); };
+  auto listener =
+      Listener::open(loop_, loopback(), {.defer_accept = true}, [&](std::unique_ptr<Stream> got) {
+        stream = std::move(got);
+        stream->start_reading(reader);
+      });
+  ASSERT_TRUE(listener);
+  connect_to((*listener)->local_address());
+  ASSERT_TRUE(run_until([&] { return connected_.size() == 1; }));
+  const std::string_view text = "x";
+  ASSERT_EQ(connected_[0]->try_write({&text, 1}), 1U);
+  ASSERT_TRUE(run_until([&] { return reader.received == "x"; }));
+  EXPECT_FALSE(stream);
+}
+
+TEST_F(ListenerTest, StreamsThatTheCallbackDropsAreClosed) {
+  auto listener = Listener::open(loop_, loopback(), {}, [](std::unique_ptr<Stream>) {});
+  ASSERT_TRUE(listener);
+  connect_to((*listener)->local_address());
+  ASSERT_TRUE(run_until([&] { return connected_.size() == 1; }));
+  RecordingReader reader;
+  connected_[0]->start_reading(reader);
+  ASSERT_TRUE(run_until([&] { return reader.over(); }));
+}
+
+TEST_F(ListenerTest, StopAcceptsWhatIsQueuedAndThenRefuses) {
+  auto listener = Listener::open(loop_, loopback(), {}, keep());
+  ASSERT_TRUE(listener);
+  const auto address = (*listener)->local_address();
+  for (int i = 0; i < 10; ++i) connect_to(address);  // the kernel completes them by itself
+  (*listener)->stop();
+  (*listener)->stop();
+  EXPECT_EQ(accepted_.size(), 10U);
+  ASSERT_TRUE(run_until([&] { return connected_.size() == 10; }));
+  connect_to(address);
+  ASSERT_TRUE(run_until([&] { return failed_.size() == 1; }));
+  EXPECT_EQ(failed_[0].code, ErrorCode::unreachable);
+}
+
+TEST_F(ListenerTest, MayBeStoppedInsideItsOwnCallback) {
+  std::unique_ptr<Listener> listener;
+  auto opened = Listener::open(loop_, loopback(), {}, [&](std::unique_ptr<Stream> stream) {
+    accepted_.push_back(std::move(stream));
+    listener->stop();
+  });
+  ASSERT_TRUE(opened);
+  listener = std::move(*opened);
+  for (int i = 0; i < 3; ++i) connect_to(listener->local_address());
+  ASSERT_TRUE(run_until([&] { return accepted_.size() == 3 && connected_.size() == 3; }));
+}
+
+// Every descriptor of the process is taken: connections are turned away, the loop does not spin on
+// them, and accepting goes on when there is room again.
+TEST_F(ListenerTest, TurnsConnectionsAwayWhenThereIsNoDescriptorLeftAndRecovers) {
+  int exhausted = 0;
+  auto listener = Listener::open(loop_, loopback(), {}, keep(), [&] { ++exhausted; });
+  ASSERT_TRUE(listener);
+  const auto address = (*listener)->local_address();
+  connect_to(address);
+  ASSERT_TRUE(run_until([&] { return accepted_.size() == 1; }));
+
+  rlimit before{};
+  ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &before), 0);
+  connect_to(address);  // queued in the kernel now
+  const int highest = ::dup(STDERR_FILENO);
+  ASSERT_GE(highest, 0);
+  ::close(highest);
+  rlimit tight = before;
+  tight.rlim_cur = static_cast<rlim_t>(highest);
+  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &tight), 0);
+  const bool turned_away = run_until([&] { return exhausted >= 1; });
+  run_rounds();
+  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &before), 0);
+  ASSERT_TRUE(turned_away);
+  EXPECT_LE(exhausted, 2);
+  EXPECT_EQ(accepted_.size(), 1U);
+
+  connect_to(address);
+  ASSERT_TRUE(run_until([&] { return accepted_.size() == 2; }));
+}
+
+}  // namespace
+}  // namespace revcache::net
