@@ -1,0 +1,101 @@
+#include "net/uv_background_work.h"
+
+#include <latch>
+#include <optional>
+#include <thread>
+
+#include "loop_fixture.h"
+
+namespace revcache::net {
+namespace {
+
+class UvBackgroundWorkTest : public LoopTest {
+ protected:
+  WorkLimits limits_{{.disk_max = 3, .parse_max = 1, .sign_max = 64, .serialise_max = 1}};
+};
+
+TEST_F(UvBackgroundWorkTest, WorksOnAnotherThreadAndFinishesOnTheLoop) {
+  UvBackgroundWork background(loop_, limits_);
+  std::thread::id worked;
+  std::thread::id finished;
+  ASSERT_TRUE(background.submit(
+      WorkKind::disk, [&] { worked = std::this_thread::get_id(); },
+      [&] { finished = std::this_thread::get_id(); }));
+  ASSERT_TRUE(run_until([&] { return finished != std::thread::id(); }));
+  EXPECT_EQ(finished, std::this_thread::get_id());
+  EXPECT_NE(worked, std::thread::id());
+  EXPECT_NE(worked, finished);
+}
+
+TEST_F(UvBackgroundWorkTest, RefusesPastTheLimitOfAKindForAllLoopsTogetherWithoutRunningAnything) {
+  EventLoop other_loop;
+  UvBackgroundWork background(loop_, limits_);
+  UvBackgroundWork elsewhere(other_loop, limits_);
+  std::latch go(1);
+  int done = 0;
+  bool ran_refused = false;
+  for (int i = 0; i < 3; ++i) {
+    ASSERT_TRUE(background.submit(WorkKind::disk, [&] { go.wait(); }, [&] { ++done; }));
+  }
+  for (UvBackgroundWork* each : {&background, &elsewhere}) {
+    EXPECT_FALSE(
+        each->submit(WorkKind::disk, [&] { ran_refused = true; }, [&] { ran_refused = true; }));
+  }
+  EXPECT_TRUE(background.submit(WorkKind::parse, [] {}, [&] { ++done; }));
+  EXPECT_EQ(limits_.in_use(WorkKind::disk), 3U);
+  go.count_down();
+  ASSERT_TRUE(run_until([&] { return done == 4; }));
+  EXPECT_FALSE(ran_refused);
+  EXPECT_EQ(limits_.in_use(WorkKind::disk), 0U);
+  ASSERT_TRUE(background.submit(WorkKind::disk, [] {}, [&] { ++done; }));
+  ASSERT_TRUE(run_until([&] { return done == 5; }));
+}
+
+TEST_F(UvBackgroundWorkTest, EndingTakesBackWhatWaitsFinishesWhatRunsAndRunsNoDone) {
+  std::optional<UvBackgroundWork> background(std::in_place, loop_, limits_);
+  const auto owned = std::make_shared<int>(0);
+  std::atomic<int> begun = 0;
+  std::atomic<int> ended = 0;
+  std::latch one_runs(1);
+  bool done_ran = false;
+  for (int i = 0; i < 64; ++i) {
+    ASSERT_TRUE(background->submit(
+        WorkKind::sign,
+        [&, owned] {
+          if (begun.fetch_add(1) == 0) one_runs.count_down();
+          ended.fetch_add(1);
+        },
+        [&done_ran, owned] { done_ran = true; }));
+  }
+  one_runs.wait();
+  background.reset();
+  EXPECT_EQ(begun.load(), ended.load());
+  EXPECT_EQ(owned.use_count(), 1);
+  EXPECT_EQ(limits_.in_use(WorkKind::sign), 0U);
+  run_rounds();
+  EXPECT_FALSE(done_ran);
+}
+
+TEST_F(UvBackgroundWorkTest, DoneMayEndTheBackgroundWorkItself) {
+  std::optional<UvBackgroundWork> background(std::in_place, loop_, limits_);
+  ASSERT_TRUE(background->submit(WorkKind::disk, [] {}, [&] { background.reset(); }));
+  ASSERT_TRUE(run_until([&] { return !background; }));
+}
+
+TEST_F(UvBackgroundWorkTest, FreesWhatTheWorkHeldOnThePoolThread) {
+  UvBackgroundWork background(loop_, limits_);
+  std::thread::id freed_on;
+  const auto here = std::this_thread::get_id();
+  bool done = false;
+  auto held = std::shared_ptr<int>(new int(1), [&](int* value) {
+    freed_on = std::this_thread::get_id();
+    delete value;
+  });
+  ASSERT_TRUE(background.submit(WorkKind::disk, [held = std::move(held)] {}, [&] { done = true; }));
+  ASSERT_TRUE(run_until([&] { return done; }));
+  EXPECT_NE(freed_on, std::thread::id());
+  EXPECT_NE(freed_on, here);
+}
+
+}  // namespace
+}  // namespace revcache::net
