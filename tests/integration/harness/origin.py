@@ -6,7 +6,7 @@ import socket
 import struct
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from email.utils import formatdate
 from typing import Optional
 
@@ -38,6 +38,7 @@ class Answer:
     trailers: tuple = ()
     interim: bytes = b""  # sent before the head
     raw: Optional[bytes] = None  # sent verbatim instead of all of the above
+    revalidates: bool = False  # 304 instead, when the request's validator is that of the fields
     gate: Optional[threading.Event] = None  # waited for before the first byte
     body_gate: Optional[threading.Event] = None  # waited for after the first half of the body
     then: str = "keep"  # keep | close | reset | stall (until the peer closes)
@@ -53,6 +54,17 @@ class Answer:
             lines.append("Content-Length: %d" % (len(body) if self.length is None
                                                  else self.length))
         return "\r\n".join(lines).encode("latin-1") + b"\r\n\r\n"
+
+    def chosen(self, request):
+        """This answer or, with `revalidates`, the 304 that the request's conditions ask for."""
+        lines = dict(expand(line).split(": ", 1) for line in self.fields) if self.revalidates else {}
+        etags = request.fields.get("If-None-Match")
+        if etags is not None:
+            matched = lines.get("ETag") in [tag.strip() for tag in etags.split(",")]
+        else:
+            matched = "Last-Modified" in lines and \
+                lines["Last-Modified"] == request.fields.get("If-Modified-Since")
+        return replace(self, status=304) if matched and self.revalidates else self
 
     def payload(self, body):
         if self.framing != "chunked":
@@ -189,6 +201,7 @@ class Origin:
 
 def play(sock, answer, request, default_body):
     """Sends one answer; False when the connection is over."""
+    answer = answer.chosen(request)
     if answer.gate:
         answer.gate.wait(TIMEOUT)
     if answer.raw is not None:

@@ -1,0 +1,1 @@
+"""Tables of cache behaviour, one file per topic: each has ROWS."""
