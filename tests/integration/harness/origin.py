@@ -41,7 +41,8 @@ class Answer:
     revalidates: bool = False  # 304 instead, when the request's validator is that of the fields
     gate: Optional[threading.Event] = None  # waited for before the first byte
     body_gate: Optional[threading.Event] = None  # waited for after the first half of the body
-    then: str = "keep"  # keep | close | reset | stall (until the peer closes)
+    then: str = "keep"  # keep | close | reset | stall (until the peer closes); raw: keep closes,
+    # continue does not
 
     def head(self, body):
         lines = ["HTTP/%s %d %s" % (self.version, self.status, self.reason)]
@@ -87,6 +88,7 @@ class Origin:
         self.tls = tls
         self.requests = []
         self.failures = []  # what was not HTTP
+        self.octets = b""  # all that was received, requests or not
         self.connections = 0
         self.scripts = {}
         self.fallback = None  # callable(request) -> Answer, for paths without script
@@ -173,7 +175,7 @@ class Origin:
             shut(sock)
 
     def _converse(self, sock, number):
-        reader = Reader(sock)
+        reader = RecordingReader(sock, self)
         while (request := reader.request()) is not None:
             request.connection = number
             with self.changed:
@@ -199,6 +201,20 @@ class Origin:
         return b"answer %d of %s\n" % (index, path.encode("latin-1"))
 
 
+class RecordingReader(Reader):
+    """Tells the origin every octet that comes, also those of incomplete requests."""
+
+    def __init__(self, sock, origin):
+        super().__init__(sock)
+        self.origin = origin
+
+    def _more(self):
+        before = len(self.buffer)
+        super()._more()
+        with self.origin.changed:
+            self.origin.octets += self.buffer[before:]
+
+
 def play(sock, answer, request, default_body):
     """Sends one answer; False when the connection is over."""
     answer = answer.chosen(request)
@@ -217,6 +233,8 @@ def play(sock, answer, request, default_body):
         sock.close()
     elif answer.then == "stall":
         Reader(sock).at_end()
+    elif answer.then == "continue":
+        return True
     elif answer.then == "keep" and answer.framing != "close" and answer.raw is None:
         return True
     return False
