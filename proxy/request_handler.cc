@@ -1,0 +1,296 @@
+#include "proxy/request_handler.h"
+
+#include <utility>
+
+#include "cache/cache_key.h"
+#include "cache/validation.h"
+#include "http/cache_control.h"
+#include "http/serializer.h"
+#include "pki/ocsp_request.h"
+#include "proxy/connect_tunnel.h"
+#include "proxy/forward_exchange.h"
+#include "proxy/own_paths.h"
+#include "proxy/router.h"
+
+namespace revcache::proxy {
+
+using http::FieldId;
+using http::FieldsView;
+using http::Method;
+using metrics::RequestResult;
+
+namespace {
+
+constexpr std::uint64_t kDirectiveFields =
+    FieldsView::bit(FieldId::cache_control) | FieldsView::bit(FieldId::pragma);
+constexpr std::uint64_t kConditionFields =
+    FieldsView::bit(FieldId::if_match) | FieldsView::bit(FieldId::if_none_match) |
+    FieldsView::bit(FieldId::if_modified_since) | FieldsView::bit(FieldId::if_unmodified_since) |
+    FieldsView::bit(FieldId::range);
+
+// The shortest base64 of an OCSPRequest with one CertID is longer, and all begin with the tag of a
+// SEQUENCE (0x30: "M"): a glance that spares other paths the attempt.
+constexpr std::size_t kOcspPathBytesMin = 64;
+
+bool may_be_ocsp_get(std::string_view path) noexcept {
+  return path.size() >= kOcspPathBytesMin && path.find("/M") != std::string_view::npos;
+}
+
+bool is_ocsp_post(const http::RequestHead& head) noexcept {
+  if (head.method != Method::post) return false;
+  const auto type = head.fields.find(FieldId::content_type);
+  return type &&
+         http::equals_ignoring_case(type->substr(0, type->find(';')), "application/ocsp-request");
+}
+
+// One request on its way to a reply or an exchange.
+class Handling {
+ public:
+  Handling(WorkerContext& context, const RequestInput& input, ReplyChannel& channel,
+           RequestRecord& record, ExchangeObserver& observer)
+      : context_(context),
+        input_(input),
+        head_(input.head),
+        channel_(channel),
+        record_(record),
+        observer_(observer) {}
+
+  std::unique_ptr<RequestExchange> run();
+
+ private:
+  std::unique_ptr<RequestExchange> forward(const http::UriView& uri);
+  std::unique_ptr<RequestExchange> forward_slowly(const http::UriView& uri, bool is_ocsp);
+  std::unique_ptr<RequestExchange> own(std::string_view path);
+  bool find_ocsp_key(const http::UriView& uri);
+  bool answer_from_memory(const http::UriView& uri, bool is_ocsp);
+  cache::CacheRequest cache_request(const http::UriView& uri) const;
+  std::unique_ptr<RequestExchange> refuse(const TextReply& reply, RequestResult result);
+  std::unique_ptr<RequestExchange> refuse(const RefusedRoute& refused);
+  std::unique_ptr<RequestExchange> answer_finally();
+  [[nodiscard]] const config::Config& config() const { return *context_.settings->config; }
+
+  WorkerContext& context_;
+  const RequestInput& input_;
+  const http::RequestHead& head_;
+  ReplyChannel& channel_;
+  RequestRecord& record_;
+  ExchangeObserver& observer_;
+  http::RequestDirectives directives_;
+  bool validate_behind_ = false;
+};
+
+std::unique_ptr<RequestExchange> Handling::run() {
+  record_.kind = ObjectKind::other;
+  record_.method = head_.method;
+  record_.detail.clear();
+  record_.target.clear();
+  if (!input_.client_allowed) {
+    return refuse(RefusedRoute{.reply = {.status = 403,
+                                         .text = "This client address is not allowed: see "
+                                                 "access.clients",
+                                         .close = true,
+                                         .allow = {},
+                                         .cache_status = {}},
+                               .denial = metrics::Denial::client});
+  }
+  auto decided =
+      route(head_, *context_.settings->access, context_.instance_id, context_.uri_storage);
+  if (auto* to = std::get_if<ForwardRoute>(&decided)) return forward(to->uri);
+  if (auto* refused = std::get_if<RefusedRoute>(&decided)) return refuse(*refused);
+  if (auto* to = std::get_if<ConnectRoute>(&decided)) {
+    record_.target = std::string(head_.target);
+    return std::make_unique<ConnectTunnel>(context_, std::move(to->host), to->port, channel_,
+                                           record_, observer_);
+  }
+  if (auto* to = std::get_if<OwnRoute>(&decided)) return own(to->path);
+  return answer_finally();
+}
+
+std::unique_ptr<RequestExchange> Handling::forward(const http::UriView& uri) {
+  if (head_.fields.has_any(kDirectiveFields)) {
+    directives_ = http::parse_request_directives(head_.fields);
+  }
+  if (const auto expect = head_.fields.find(FieldId::expect);
+      expect && !http::equals_ignoring_case(*expect, "100-continue")) {
+    return refuse({.status = 417,
+                   .text = "The only expectation understood is 100-continue",
+                   .allow = {},
+                   .cache_status = {}},
+                  RequestResult::denied);
+  }
+  const bool is_ocsp = find_ocsp_key(uri);
+  const bool reads = head_.method == Method::get || head_.method == Method::head;
+  if ((reads || is_ocsp) && answer_from_memory(uri, is_ocsp)) {
+    if (validate_behind_) context_.cache.validate_behind(cache_request(uri));
+    return nullptr;
+  }
+  return forward_slowly(uri, is_ocsp);
+}
+
+// True when the request is an OCSP question, whole and shareable: its key is in key_storage, its
+// DER in ocsp_der.
+bool Handling::find_ocsp_key(const http::UriView& uri) {
+  std::string_view der;
+  if (head_.method == Method::get) {
+    if (!may_be_ocsp_get(uri.path)) return false;
+    if (!pki::decode_ocsp_get_path(uri.path, context_.ocsp_der)) return false;
+    der = context_.ocsp_der;
+  } else {
+    if (!input_.body || !is_ocsp_post(head_)) return false;
+    context_.ocsp_der.assign(*input_.body);
+    der = context_.ocsp_der;
+  }
+  const auto question = pki::parse_ocsp_question(as_bytes(der));
+  if (!question || !question->single || question->has_nonce) return false;
+  const auto origin = uri.text.substr(0, uri.text.size() - uri.path.size());
+  cache::make_ocsp_key(context_.key_storage, origin, question->cert_id_der,
+                       question->preferred_signature_algorithms);
+  return true;
+}
+
+bool Handling::answer_from_memory(const http::UriView& uri, bool is_ocsp) {
+  const std::string_view key = is_ocsp ? std::string_view(context_.key_storage) : uri.text;
+  auto hit = context_.cache.find_now(key, head_.fields, directives_);
+  if (!hit || hit->response->on_disk) return false;
+  cache::ReplyPlan plan;
+  if (head_.fields.has_any(kConditionFields)) {
+    plan = cache::plan_reply(is_ocsp ? Method::get : head_.method, head_.fields, *hit->response,
+                             std::chrono::floor<std::chrono::seconds>(context_.clock.wall()));
+    if (plan.reply == cache::Reply::precondition_failed) return false;
+  }
+  const bool fresh = hit->decision.use == cache::Use::fresh;
+  record_.kind = hit->response->kind;
+  record_.result = fresh ? RequestResult::hit : RequestResult::stale;
+  validate_behind_ = hit->decision.use == cache::Use::stale_while_revalidate;
+  channel_.send_stored({.response = std::move(hit->response),
+                        .status = {.hit = true, .ttl = hit->decision.ttl},
+                        .age = hit->decision.age,
+                        .result = record_.result},
+                       plan);
+  if (context_.request_log.wants(record_.result)) record_.target = std::string(head_.target);
+  return true;
+}
+
+cache::CacheRequest Handling::cache_request(const http::UriView& uri) const {
+  cache::CacheRequest request;
+  request.method = head_.method;
+  request.method_text = std::string(head_.method_text);
+  request.uri = http::Uri(uri);
+  request.key = request.uri.text();
+  request.directives = directives_;
+  request.cdn_loop = head_.fields.combined(FieldId::cdn_loop).value_or("");
+  request.via = head_.fields.combined(FieldId::via).value_or("");
+  request.fields = http::end_to_end_fields(head_.fields);
+  for (const auto id : {FieldId::host, FieldId::via, FieldId::cdn_loop, FieldId::content_length,
+                        FieldId::expect, FieldId::max_forwards}) {
+    request.fields.remove(id);
+  }
+  if (head_.method == Method::options || head_.method == Method::trace) {
+    if (const auto left = head_.fields.find(FieldId::max_forwards)) {
+      const auto value = std::strtoull(std::string(*left).c_str(), nullptr, 10);
+      if (value > 0) request.max_forwards = value - 1;
+    }
+  }
+  request.kind =
+      context_.cache.context().admission.kind_of_request(head_.method, uri.text, head_.fields);
+  if (head_.method == Method::get && may_be_ocsp_get(uri.path)) {
+    std::string der;
+    if (pki::decode_ocsp_get_path(uri.path, der)) apply_ocsp_question(request, der);
+  }
+  return request;
+}
+
+std::unique_ptr<RequestExchange> Handling::forward_slowly(const http::UriView& uri, bool is_ocsp) {
+  auto request = cache_request(uri);
+  record_.kind = request.kind;
+  record_.target = std::string(head_.target);
+  const auto& limits = config().limits;
+  const bool collect = is_ocsp_post(head_);
+  const auto body_max = collect ? limits.ocsp_request_bytes : limits.request_body_bytes;
+  if (head_.framing == http::BodyFraming::length && head_.content_length > body_max) {
+    context_.metrics.limits_hit[metrics::index(metrics::Limit::body_bytes)].add();
+    return refuse({.status = 413,
+                   .text = collect ? "OCSP request over limits.ocsp_request_bytes"
+                                   : "Request body over limits.request_body_bytes",
+                   .close = true,
+                   .allow = {},
+                   .cache_status = {}},
+                  RequestResult::denied);
+  }
+  auto content = RequestContent::none;
+  if (head_.has_body()) content = collect ? RequestContent::collected : RequestContent::streamed;
+  if (is_ocsp && !collect) request.is_ocsp = true;
+  if (head_.framing == http::BodyFraming::length) request.body_length = head_.content_length;
+  auto exchange = std::make_unique<ForwardExchange>(context_, std::move(request), content, channel_,
+                                                    record_, observer_);
+  if (head_.fields.has(FieldId::expect) && head_.version >= http::Version{1, 1} && !input_.body) {
+    exchange->expect_continue();
+  }
+  return exchange;
+}
+
+std::unique_ptr<RequestExchange> Handling::own(std::string_view path) {
+  const bool reads = head_.method == Method::get || head_.method == Method::head;
+  if (!reads) {
+    return refuse({.status = 405,
+                   .text = "Only GET and HEAD are answered here",
+                   .allow = "GET, HEAD",
+                   .cache_status = {}},
+                  RequestResult::denied);
+  }
+  auto answer =
+      answer_own_path(*context_.settings, path, head_.fields.find(FieldId::host).value_or(""));
+  if (const auto* text = std::get_if<TextReply>(&answer)) {
+    return refuse(*text, text->status == 200 ? RequestResult::synthesized : RequestResult::denied);
+  }
+  return forward(std::get<http::Uri>(answer).view());
+}
+
+std::unique_ptr<RequestExchange> Handling::refuse(const TextReply& reply, RequestResult result) {
+  record_.result = result;
+  if (record_.target.empty()) record_.target = std::string(head_.target);
+  if (reply.status >= 400) record_.detail = reply.text;
+  channel_.send_text(reply, std::chrono::floor<std::chrono::seconds>(context_.clock.wall()));
+  return nullptr;
+}
+
+std::unique_ptr<RequestExchange> Handling::refuse(const RefusedRoute& refused) {
+  if (refused.counted) context_.metrics.denials[metrics::index(refused.denial)].add();
+  return refuse(refused.reply, RequestResult::denied);
+}
+
+// RFC 9110 9.3.7 and 9.3.8: the final recipient of OPTIONS says what it offers; that of TRACE
+// reflects the request, without what may be secret.
+std::unique_ptr<RequestExchange> Handling::answer_finally() {
+  if (head_.method == Method::options) {
+    return refuse({.status = 200,
+                   .text = {},
+                   .allow = allow_value(*context_.settings->access),
+                   .cache_status = {}},
+                  RequestResult::synthesized);
+  }
+  std::string echo;
+  http::append_request_line(echo, head_.method_text, head_.target);
+  for (const auto& field : head_.fields) {
+    const bool secret = field.id == FieldId::authorization ||
+                        field.id == FieldId::proxy_authorization ||
+                        http::equals_ignoring_case(field.name, "Cookie");
+    if (!secret) http::append_field(echo, field.name, field.value);
+  }
+  return refuse({.status = 200,
+                 .text = std::move(echo),
+                 .allow = {},
+                 .content_type = "message/http",
+                 .cache_status = {}},
+                RequestResult::synthesized);
+}
+
+}  // namespace
+
+std::unique_ptr<RequestExchange> handle_request(WorkerContext& context, const RequestInput& input,
+                                                ReplyChannel& channel, RequestRecord& record,
+                                                ExchangeObserver& observer) {
+  return Handling(context, input, channel, record, observer).run();
+}
+
+}  // namespace revcache::proxy

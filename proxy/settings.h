@@ -1,0 +1,22 @@
+// What a configuration amounts to for the workers. Immutable; shared by all; replaced as a whole on
+// reload, while requests under way keep what they began with.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "config/config.h"
+#include "proxy/access_control.h"
+
+namespace revcache::proxy {
+
+struct Settings {
+  std::shared_ptr<const config::Config> config;
+  std::shared_ptr<const AccessControl> access;
+  // DER by authority name, read when the settings were made.
+  std::map<std::string, std::string, std::less<>> authority_certificates;
+};
+
+}  // namespace revcache::proxy

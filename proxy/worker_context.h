@@ -1,0 +1,42 @@
+// What the connections of one worker share. Loop thread only, but for what says otherwise.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "base/clock.h"
+#include "cache/http_cache.h"
+#include "metrics/log.h"
+#include "metrics/metrics.h"
+#include "net/executor.h"
+#include "net/timers.h"
+#include "proxy/connection_limits.h"
+#include "proxy/request_log.h"
+#include "proxy/settings.h"
+#include "proxy/upstream_client.h"
+
+namespace revcache::proxy {
+
+struct WorkerContext {
+  const Clock& clock;          // as of the current round of the loop
+  const Clock& precise_clock;  // read anew each time: for measuring
+  net::Timers& timers;
+  net::Executor& executor;
+  metrics::LoopMetrics& metrics;
+  metrics::Log& log;
+  RequestLog& request_log;
+  cache::HttpCache& cache;
+  UpstreamClient& upstream;
+  ConnectionLimits& connection_limits;  // shared by all workers
+  std::string instance_id;
+  std::shared_ptr<const Settings> settings;
+  std::uint32_t tunnels = 0;  // CONNECT tunnels of this worker, under way
+
+  // Scratch of the request being looked at: reused, so that a hit allocates nothing.
+  std::string uri_storage;
+  std::string key_storage;
+  std::string ocsp_der;
+};
+
+}  // namespace revcache::proxy
