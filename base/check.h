@@ -8,8 +8,8 @@ namespace revcache {
 
 }  // namespace revcache
 
-#define CHECK(condition)                                              \
-  do {                                                                \
-    if (!(condition)) [[unlikely]]                                    \
-      ::revcache::check_failed(#condition, __FILE__, __LINE__);       \
+#define CHECK(condition)                                        \
+  do {                                                          \
+    if (!(condition)) [[unlikely]]                              \
+      ::revcache::check_failed(#condition, __FILE__, __LINE__); \
   } while (false)

@@ -20,10 +20,10 @@ namespace revcache::cache {
 // be looked at off-loop.
 struct AdmissionRequest {
   ObjectKind kind = ObjectKind::other;
-  std::string url;              // normalised, of the request (not of a redirect's target)
+  std::string url;  // normalised, of the request (not of a redirect's target)
   std::uint16_t status = 200;
   std::string content_type;
-  SharedBytes request_body;     // an OCSP request's DER; empty otherwise
+  SharedBytes request_body;  // an OCSP request's DER; empty otherwise
   SharedBytes body;
   WallTime now;
 };

@@ -63,10 +63,9 @@ std::size_t Coalescer::flights() const {
 }
 
 void Coalescer::tell(Waiter waiter, FlightOutcome outcome) {
-  waiter.executor->post(
-      [done = std::move(waiter.done), outcome = std::move(outcome)]() mutable {
-        done(std::move(outcome));
-      });
+  waiter.executor->post([done = std::move(waiter.done), outcome = std::move(outcome)]() mutable {
+    done(std::move(outcome));
+  });
 }
 
 }  // namespace revcache::cache

@@ -117,10 +117,9 @@ void Fetch::on_head(http::ResponseHead head, WallTime request_time) {
   const Method asked = is_held_until_admitted(request_.kind) && request_.method == Method::head
                            ? Method::get
                            : request_.method;
-  may_store_ = !request_.has_nonce &&
-               may_store(asked, request_.fields.view(), request_.directives, head_, directives_,
-                         request_.is_ocsp)
-                   .store;
+  may_store_ = !request_.has_nonce && may_store(asked, request_.fields.view(), request_.directives,
+                                                head_, directives_, request_.is_ocsp)
+                                          .store;
   if (request_.method == Method::head && !is_held_until_admitted(kind_)) update_stored_by_head();
   if (!http::is_safe(request_.method) && !request_.is_ocsp) invalidate_after_unsafe();
   if (should_collect()) {
@@ -170,8 +169,8 @@ bool Fetch::should_collect() const {
       !(request_.method == Method::head && is_held_until_admitted(request_.kind))) {
     return false;
   }
-  const bool known_length = head_.framing == http::BodyFraming::length ||
-                            head_.framing == http::BodyFraming::none;
+  const bool known_length =
+      head_.framing == http::BodyFraming::length || head_.framing == http::BodyFraming::none;
   if (is_held_until_admitted(kind_)) {
     // Of an error only a short body is kept, to be told to those who ask again within seconds.
     return head_.status == 200 || (known_length && head_.content_length <= kNegativeBodyBytesMax);
@@ -221,8 +220,8 @@ void Fetch::on_body(std::string_view piece) {
   if (is_held_until_admitted(kind_)) {
     context_.metrics.limits_hit[metrics::index(metrics::Limit::object_bytes)].add();
     reject(metrics::StoreRejection::too_large);
-    return fail_with(Error{ErrorCode::too_large, Blame::upstream,
-                           "body is longer than cache.object_max"});
+    return fail_with(
+        Error{ErrorCode::too_large, Blame::upstream, "body is longer than cache.object_max"});
   }
   body_.append(piece);
   begin_streaming();

@@ -15,12 +15,12 @@ namespace revcache::cache {
 
 // What a fetch ended with, unless it was streamed.
 struct FetchOutcome {
-  StoredResponsePtr response{};    // null: `error` says why
+  StoredResponsePtr response{};  // null: `error` says why
   Error error{ErrorCode::unreachable, Blame::upstream, {}};
   std::uint16_t upstream_status = 0;
-  bool shareable = false;          // waiters may use it
+  bool shareable = false;  // waiters may use it
   bool stored = false;
-  bool revalidated = false;        // by a 304
+  bool revalidated = false;  // by a 304
 };
 
 // The party that waits for a fetch. Called on the loop; held by shared_ptr, so always alive.

@@ -12,11 +12,14 @@ namespace {
 
 metrics::LookupOutcome outcome_of(const Decision& decision) noexcept {
   switch (decision.use) {
-    case Use::fresh: return metrics::LookupOutcome::hit;
+    case Use::fresh:
+      return metrics::LookupOutcome::hit;
     case Use::stale:
     case Use::stale_while_revalidate:
-    case Use::validate: return metrics::LookupOutcome::stale;
-    case Use::unusable: return metrics::LookupOutcome::miss;
+    case Use::validate:
+      return metrics::LookupOutcome::stale;
+    case Use::unusable:
+      return metrics::LookupOutcome::miss;
   }
   return metrics::LookupOutcome::miss;
 }

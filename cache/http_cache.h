@@ -70,15 +70,15 @@ struct CacheRequest {
   http::Method method = http::Method::get;
   std::string method_text;
   http::Uri uri;
-  http::Fields fields;                // end-to-end, without Host
+  http::Fields fields;  // end-to-end, without Host
   http::RequestDirectives directives;
   ObjectKind kind = ObjectKind::other;
-  std::string key;                    // normalised URI, or the OCSP key
-  bool is_ocsp = false;               // an OCSP question that can be shared: GET or POST
-  bool has_nonce = false;             // must be answered freshly; neither shared nor stored
-  std::string body;                   // whole content of an OCSP POST
+  std::string key;         // normalised URI, or the OCSP key
+  bool is_ocsp = false;    // an OCSP question that can be shared: GET or POST
+  bool has_nonce = false;  // must be answered freshly; neither shared nor stored
+  std::string body;        // whole content of an OCSP POST
   bool has_body = false;
-  std::string ocsp_der;               // the question, for admission
+  std::string ocsp_der;                      // the question, for admission
   RequestBodySource* body_source = nullptr;  // streamed content of other methods
   std::optional<std::uint64_t> body_length;
   std::optional<std::uint64_t> max_forwards;
@@ -114,7 +114,7 @@ class AnswerSink {
 class PendingAnswer {
  public:
   virtual ~PendingAnswer() = default;
-  virtual void pause() = 0;   // back-pressure on a streamed answer
+  virtual void pause() = 0;  // back-pressure on a streamed answer
   virtual void resume() = 0;
   virtual void send_body(std::string_view piece, bool last) = 0;  // see RequestBodySource
 };

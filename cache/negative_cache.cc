@@ -14,16 +14,20 @@ milliseconds negative_lifetime(const NegativeAnswer& answer) noexcept {
   switch (answer.error.code) {
     case ErrorCode::malformed:
     case ErrorCode::untrusted:
-    case ErrorCode::too_large: return milliseconds(5000);
+    case ErrorCode::too_large:
+      return milliseconds(5000);
     case ErrorCode::unreachable:
-    case ErrorCode::timed_out: return milliseconds(3000);
-    case ErrorCode::disconnected: return milliseconds(1000);
+    case ErrorCode::timed_out:
+      return milliseconds(3000);
+    case ErrorCode::disconnected:
+      return milliseconds(1000);
     // Ours, or a rule's: asking again costs nothing upstream.
     case ErrorCode::refused:
     case ErrorCode::overloaded:
     case ErrorCode::corrupt:
     case ErrorCode::loop_detected:
-    case ErrorCode::unsupported: return milliseconds(0);
+    case ErrorCode::unsupported:
+      return milliseconds(0);
   }
   return milliseconds(0);
 }

@@ -22,7 +22,8 @@ struct NegativeAnswer {
   StoredResponsePtr response{};  // the origin's 4xx or 5xx; null for an error
 };
 
-// How long a failure is kept, by cause: what a second question is unlikely to change is kept longer.
+// How long a failure is kept, by cause: what a second question is unlikely to change is kept
+// longer.
 std::chrono::milliseconds negative_lifetime(const NegativeAnswer& answer) noexcept;
 
 class NegativeCache {

@@ -30,17 +30,17 @@ class RequestBodySource {
 
 struct OriginRequest {
   http::Method method = http::Method::get;
-  std::string method_text;     // for Method::other
+  std::string method_text;  // for Method::other
   http::Uri uri;
-  http::Fields fields;         // end-to-end; without Host, Via, CDN-Loop, Content-Length: the client
-                               // of this interface need not know them
+  http::Fields fields;  // end-to-end; without Host, Via, CDN-Loop, Content-Length: the client
+                        // of this interface need not know them
   ObjectKind kind = ObjectKind::other;
-  std::string body;            // whole content, when the source below is null
-  bool has_body = false;       // send Content-Length even when the body is empty
+  std::string body;                          // whole content, when the source below is null
+  bool has_body = false;                     // send Content-Length even when the body is empty
   RequestBodySource* body_source = nullptr;  // else streamed, never retried; outlives the exchange
   std::optional<std::uint64_t> body_length;  // of a streamed body; nullopt: chunked
   std::optional<std::uint64_t> max_forwards;
-  std::string cdn_loop;        // CDN-Loop and Via as received, to be continued
+  std::string cdn_loop;  // CDN-Loop and Via as received, to be continued
   std::string via;
   // In all: mirrors, redirects and retries. Zero: Options::timeout.
   std::chrono::milliseconds timeout{0};

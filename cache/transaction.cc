@@ -94,9 +94,8 @@ void Transaction::look_on_disk(std::string key) {
     });
   }
   count_lookup(TierLabel::memory, LookupOutcome::miss);
-  context_.disk->find(key, [self = shared_from_this()](auto found) {
-    self->on_disk_answer(std::move(found));
-  });
+  context_.disk->find(
+      key, [self = shared_from_this()](auto found) { self->on_disk_answer(std::move(found)); });
 }
 
 void Transaction::on_disk_answer(Result<StoredResponsePtr> found) {
@@ -197,21 +196,23 @@ void Transaction::join() {
       flight_key_, context_.executor,
       [self = shared_from_this()](FlightOutcome outcome) { self->on_flight(std::move(outcome)); });
   switch (role) {
-    case Coalescer::Role::leader: return lead(true);
+    case Coalescer::Role::leader:
+      return lead(true);
     case Coalescer::Role::overloaded:
       context_.metrics.limits_hit[metrics::index(metrics::Limit::collapse_waiters)].add();
       return fail_or_serve_stale(
           Error{ErrorCode::overloaded, Blame::local, "too many wait for this object already"});
-    case Coalescer::Role::waiter: break;
+    case Coalescer::Role::waiter:
+      break;
   }
   if (behind_) return;  // the leader does what was wanted
   waiting_ = true;
   wait_began_ = context_.clock.monotonic();
   context_.metrics.collapsed_requests[metrics::index(request_.kind)].add();
-  wait_timer_ = context_.timers.after(context_.shared.options.collapse_wait_max,
-                                      [self = weak_from_this()] {
-                                        if (auto alive = self.lock()) alive->on_wait_timeout();
-                                      });
+  wait_timer_ =
+      context_.timers.after(context_.shared.options.collapse_wait_max, [self = weak_from_this()] {
+        if (auto alive = self.lock()) alive->on_wait_timeout();
+      });
 }
 
 void Transaction::on_flight(FlightOutcome outcome) {
@@ -222,13 +223,17 @@ void Transaction::on_flight(FlightOutcome outcome) {
   }
   waiting_ = false;
   wait_timer_.reset();
-  context_.metrics.collapse_wait[metrics::index(request_.kind)].observe(
-      context_.clock.monotonic() - wait_began_);
+  context_.metrics.collapse_wait[metrics::index(request_.kind)].observe(context_.clock.monotonic() -
+                                                                        wait_began_);
   switch (outcome.kind) {
-    case FlightOutcome::Kind::lead: return lead(true);
-    case FlightOutcome::Kind::go_alone: return lead(false);
-    case FlightOutcome::Kind::failed: return fail_or_serve_stale(std::move(outcome.error));
-    case FlightOutcome::Kind::answered: break;
+    case FlightOutcome::Kind::lead:
+      return lead(true);
+    case FlightOutcome::Kind::go_alone:
+      return lead(false);
+    case FlightOutcome::Kind::failed:
+      return fail_or_serve_stale(std::move(outcome.error));
+    case FlightOutcome::Kind::answered:
+      break;
   }
   if (!matches_variant(*outcome.response, request_.fields.view())) return lead(false);
   answer_collapsed(std::move(outcome.response));
@@ -284,9 +289,8 @@ bool Transaction::begin_stream(http::ResponseHead head, bool will_be_stored) {
   }
   if (sink_ == nullptr) return behind_ && will_be_stored;
   const bool unshared = !may_use_stored() || request_.directives.no_store;
-  const CacheStatus status{.forwarded = forwarded(),
-                           .forward_status = head.status,
-                           .stored = will_be_stored};
+  const CacheStatus status{
+      .forwarded = forwarded(), .forward_status = head.status, .stored = will_be_stored};
   sink_->on_stream_head(std::move(head), status,
                         unshared ? RequestResult::bypass : RequestResult::miss);
   return true;
@@ -325,9 +329,9 @@ void Transaction::end_flight(const FetchOutcome& outcome) {
   if (outcome.response != nullptr) {
     const bool share = outcome.shareable;
     return coalescer.finish(
-        flight_key_, FlightOutcome{.kind = share ? FlightOutcome::Kind::answered
-                                                 : FlightOutcome::Kind::go_alone,
-                                   .response = share ? outcome.response : nullptr});
+        flight_key_,
+        FlightOutcome{.kind = share ? FlightOutcome::Kind::answered : FlightOutcome::Kind::go_alone,
+                      .response = share ? outcome.response : nullptr});
   }
   // A connection that died is worth one more try by whoever waits; a refusal or timeout is not.
   const bool died = outcome.error.code == ErrorCode::disconnected;
@@ -378,9 +382,8 @@ void Transaction::fail_or_serve_stale(Error error) {
   if (!may_serve_stale(error)) return fail(std::move(error), RequestResult::error);
   auto response = last_good_ != nullptr ? last_good_ : stale_;
   const auto age = current_age(response->freshness, context_.clock.wall());
-  const CacheStatus status{.hit = true,
-                           .ttl = response->freshness.lifetime - age,
-                           .detail = "stale-if-error"};
+  const CacheStatus status{
+      .hit = true, .ttl = response->freshness.lifetime - age, .detail = "stale-if-error"};
   answer(CacheAnswer{.response = std::move(response),
                      .status = status,
                      .age = age,

@@ -1,5 +1,6 @@
 // Effective settings: every key of the configuration with its default. Filled by load.h, checked by
-// validate.h; immutable afterwards and shared by all parts.
+// validate.h; immutable afterwards and shared by all parts. Paths are absolute. Lists, and the
+// directories, get their defaults from defaults.h.
 #pragma once
 
 #include <chrono>
@@ -13,6 +14,7 @@
 #include "http/message.h"
 #include "http/parser.h"
 #include "http/uri.h"
+#include "metrics/log_options.h"
 
 namespace revcache::config {
 
@@ -24,8 +26,8 @@ struct Listen {
   SocketAddress admin;               // default 127.0.0.1:9853
   std::string tls_certificate;       // of the admin port
   std::string tls_key;
-  std::vector<std::string> names;    // lower case
-  unsigned workers = 0;              // 0: one per core
+  std::vector<std::string> names;  // lower case
+  unsigned workers = 0;            // 0: one per core
 };
 
 struct Admin {
@@ -67,7 +69,7 @@ struct ParentProxy {
   std::string host;
   std::uint16_t port = 0;
   std::string user;      // empty: no credentials
-  std::string password;  // from parent_proxy_password_file
+  std::string password;  // from parent_proxy_password_file; never shown
 };
 
 struct Upstream {
@@ -75,6 +77,7 @@ struct Upstream {
   Milliseconds attempt_timeout{4000};
   Milliseconds connect_timeout{2000};
   std::optional<ParentProxy> parent_proxy;
+  std::string parent_proxy_password_file;
   std::string ca_bundle;
 };
 
@@ -130,16 +133,10 @@ struct Authority {
   std::vector<ManualRevocation> revoke;
 };
 
-enum class LogFormat : std::uint8_t { json, logfmt };
-enum class LogThreshold : std::uint8_t { debug, info, warning, error };
-enum class AccessLog : std::uint8_t { off, misses, all };
-
-struct LogOptions {
-  LogFormat format = LogFormat::json;
-  LogThreshold level = LogThreshold::info;
-  AccessLog access = AccessLog::misses;
-  std::string file;
-};
+using LogFormat = metrics::LogFormat;
+using LogThreshold = metrics::LogLevel;
+using AccessLog = metrics::AccessLogMode;
+using LogOptions = metrics::LogOptions;
 
 // [limits]: every bound has a name, a default and a counter (metrics::Limit).
 struct Limits {
@@ -148,21 +145,21 @@ struct Limits {
   http::ParserLimits parser;                    // header_bytes, header_fields, target_bytes, …
   std::uint64_t request_body_bytes = 1ULL << 20U;
   std::uint64_t ocsp_request_bytes = 64ULL << 10U;
-  Milliseconds header_timeout{10000};           // from a request's first byte to its head's end
-  Milliseconds body_timeout{30000};             // without progress of a request body
-  Milliseconds idle_timeout{75000};             // between requests
-  Milliseconds write_timeout{30000};            // without progress of a response
-  Milliseconds drain_timeout{20000};            // after SIGTERM
-  std::uint32_t requests_per_connection = 0;    // 0: no bound
-  std::uint32_t tunnels = 256;                  // CONNECT, per worker
+  Milliseconds header_timeout{10000};         // from a request's first byte to its head's end
+  Milliseconds body_timeout{30000};           // without progress of a request body
+  Milliseconds idle_timeout{75000};           // between requests
+  Milliseconds write_timeout{30000};          // without progress of a response
+  Milliseconds drain_timeout{20000};          // after SIGTERM
+  std::uint32_t requests_per_connection = 0;  // 0: no bound
+  std::uint32_t tunnels = 256;                // CONNECT, per worker
   Milliseconds tunnel_idle_timeout{300000};
   std::uint32_t upstream_connections_per_origin = 32;  // per worker
   std::uint32_t upstream_idle_per_origin = 8;
   Milliseconds upstream_idle_timeout{30000};
-  std::uint32_t upstream_queue = 1024;          // requests waiting for a connection, per worker
+  std::uint32_t upstream_queue = 1024;  // requests waiting for a connection, per worker
   std::uint32_t upstream_redirects = 5;
-  std::uint64_t upstream_rate_min = 512;        // bytes per second over 5 s of a response body
-  std::uint32_t background_queue = 1024;        // tasks off-loop, of each kind
+  std::uint64_t upstream_rate_min = 512;  // bytes per second over 5 s of a response body
+  std::uint32_t background_queue = 1024;  // tasks off-loop, of each kind
   std::uint32_t background_threads = 4;
 };
 

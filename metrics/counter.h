@@ -51,7 +51,7 @@ class SharedCounter {
 
 // Latency from 50 us to 20 s (SPEC section 9), upper bounds inclusive.
 inline constexpr std::array<std::int64_t, 17> kLatencyBoundsMicros{
-    50,     100,    200,    500,     1'000,   2'000,   5'000,     10'000,    20'000,
+    50,     100,     200,     500,     1'000,     2'000,     5'000,      10'000,    20'000,
     50'000, 100'000, 200'000, 500'000, 1'000'000, 5'000'000, 10'000'000, 20'000'000};
 
 class LatencyHistogram {
