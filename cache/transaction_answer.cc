@@ -1,0 +1,136 @@
+#include <utility>
+
+#include "cache/transaction.h"
+
+namespace revcache::cache {
+
+using metrics::RequestResult;
+
+bool Transaction::begin_stream(http::ResponseHead head, bool will_be_stored) {
+  if (leads_flight_) {
+    leads_flight_ = false;
+    context_.shared.coalescer.finish(flight_key_,
+                                     FlightOutcome{.kind = FlightOutcome::Kind::go_alone});
+  }
+  if (sink_ == nullptr) return behind_ && will_be_stored;
+  const bool unshared = !may_use_stored() || request_.directives.no_store;
+  const CacheStatus status{
+      .forwarded = forwarded(), .forward_status = head.status, .stored = will_be_stored};
+  sink_->on_stream_head(std::move(head), status,
+                        unshared ? RequestResult::bypass : RequestResult::miss);
+  return true;
+}
+
+void Transaction::stream_body(std::string_view piece) {
+  if (sink_ != nullptr) sink_->on_stream_body(piece);
+}
+
+void Transaction::end_stream(const Error* error) {
+  fetch_.reset();
+  auto* sink = std::exchange(sink_, nullptr);
+  if (sink == nullptr) return;
+  if (error == nullptr) return sink->on_stream_end();
+  sink->on_failed(*error, RequestResult::error);
+}
+
+void Transaction::on_fetched(FetchOutcome outcome) {
+  auto self = shared_from_this();
+  fetch_.reset();
+  end_flight(outcome);
+  if (outcome.response == nullptr) {
+    if (may_share() && !may_serve_stale(outcome.error)) {
+      context_.shared.negative.put(request_.key, NegativeAnswer{.error = outcome.error},
+                                   context_.clock.monotonic());
+    }
+    return fail_or_serve_stale(std::move(outcome.error));
+  }
+  answer_fetched(outcome);
+}
+
+void Transaction::end_flight(const FetchOutcome& outcome) {
+  if (!leads_flight_) return;
+  leads_flight_ = false;
+  auto& coalescer = context_.shared.coalescer;
+  if (outcome.response != nullptr) {
+    const bool share = outcome.shareable;
+    return coalescer.finish(
+        flight_key_,
+        FlightOutcome{.kind = share ? FlightOutcome::Kind::answered : FlightOutcome::Kind::go_alone,
+                      .response = share ? outcome.response : nullptr});
+  }
+  // A connection that died is worth one more try by whoever waits; a refusal or timeout is not.
+  const bool died = outcome.error.code == ErrorCode::disconnected;
+  if (died && !coalescer.was_handed_over(flight_key_)) return coalescer.hand_over(flight_key_);
+  coalescer.finish(flight_key_,
+                   FlightOutcome{.kind = FlightOutcome::Kind::failed, .error = outcome.error});
+}
+
+void Transaction::answer_collapsed(StoredResponsePtr response) {
+  const auto now = context_.clock.wall();
+  const auto age = current_age(response->freshness, now);
+  const CacheStatus status{.forwarded = forwarded(),
+                           .forward_status = response->status,
+                           .ttl = response->freshness.lifetime - age,
+                           .collapsed = true};
+  answer(CacheAnswer{.response = std::move(response),
+                     .status = status,
+                     .age = age,
+                     .result = RequestResult::collapsed});
+}
+
+void Transaction::answer_fetched(const FetchOutcome& outcome) {
+  const auto age = current_age(outcome.response->freshness, context_.clock.wall());
+  CacheStatus status{.forwarded = forwarded(),
+                     .forward_status = outcome.upstream_status,
+                     .stored = outcome.stored};
+  if (outcome.stored) status.ttl = outcome.response->freshness.lifetime - age;
+  RequestResult result = outcome.revalidated ? RequestResult::revalidated : RequestResult::miss;
+  if (request_.has_nonce) result = RequestResult::bypass;
+  answer(CacheAnswer{.response = outcome.response, .status = status, .age = age, .result = result});
+}
+
+bool Transaction::may_serve_stale(const Error& error) const {
+  if (last_good_ != nullptr) return true;
+  if (stale_ == nullptr || error.code == ErrorCode::refused) return false;
+  const auto decision = decide(*stale_, request_.directives, context_.clock.wall());
+  if (decision.use == Use::unusable) return false;
+  if (decision.usable_on_error) return true;
+  // RFC 9111 4.2.4: a disconnected cache may serve stale unless a directive forbids it. For
+  // revocation data that is what keeps logins going through an outage.
+  const auto& facts = stale_->freshness;
+  return is_held_until_admitted(stale_->kind) && !facts.no_cache && !facts.must_revalidate &&
+         !request_.directives.no_cache && !request_.directives.max_age &&
+         !request_.directives.min_fresh;
+}
+
+void Transaction::fail_or_serve_stale(Error error) {
+  if (!may_serve_stale(error)) return fail(std::move(error), RequestResult::error);
+  auto response = last_good_ != nullptr ? last_good_ : stale_;
+  const auto age = current_age(response->freshness, context_.clock.wall());
+  const CacheStatus status{
+      .hit = true, .ttl = response->freshness.lifetime - age, .detail = "stale-if-error"};
+  answer(CacheAnswer{.response = std::move(response),
+                     .status = status,
+                     .age = age,
+                     .result = RequestResult::stale});
+}
+
+void Transaction::answer(CacheAnswer answer) {
+  if (auto* sink = std::exchange(sink_, nullptr)) sink->on_answer(std::move(answer));
+}
+
+void Transaction::fail(Error error, RequestResult result) {
+  if (auto* sink = std::exchange(sink_, nullptr)) sink->on_failed(std::move(error), result);
+}
+
+Forwarded Transaction::forwarded() const {
+  if (!may_use_stored()) return Forwarded::method;
+  if (request_.has_nonce || request_.directives.no_store) return Forwarded::bypass;
+  if (stale_ != nullptr) {
+    const auto decision = decide(*stale_, {}, context_.clock.wall());
+    return decision.use == Use::fresh ? Forwarded::request : Forwarded::stale;
+  }
+  return vary_miss_ ? Forwarded::vary_miss : Forwarded::uri_miss;
+}
+
+}  // namespace revcache::cache
