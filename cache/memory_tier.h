@@ -3,6 +3,7 @@
 // is asked for again and again.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -14,10 +15,13 @@
 
 namespace revcache::cache {
 
+struct MemoryBudget;
+
 class MemoryTier {
  public:
   // `bytes_max` over all shards; an object larger than bytes_max / 4 is not taken (the budget is
-  // shared between shards, so that one large object fits whatever its shard).
+  // shared between shards, so that one large object fits whatever its shard). `hash_seed` is random
+  // and secret, so that nobody can choose keys that collide.
   MemoryTier(std::uint64_t bytes_max, std::uint64_t hash_seed);
   MemoryTier(const MemoryTier&) = delete;
   MemoryTier& operator=(const MemoryTier&) = delete;
@@ -27,8 +31,9 @@ class MemoryTier {
   // is allocated or freed under it.
   [[nodiscard]] StoredResponsePtr find(std::string_view key) const noexcept;
 
-  // Replaces the entry of the same key; false when it is too large. Any thread. What is evicted is
-  // destroyed outside the lock.
+  // Replaces the entry of the same key; false when it is too large, and then an older entry of that
+  // key is gone too. Makes room in its own shard first, then in the others in turn; when it
+  // returns, at most bytes_max are used. Any thread. What is evicted is destroyed outside the lock.
   bool put(StoredResponsePtr entry);
 
   // True if there was one. Any thread.
@@ -49,8 +54,13 @@ class MemoryTier {
 
  private:
   struct Shard;
-  std::uint64_t bytes_max_;
+
+  [[nodiscard]] std::size_t shard_of(std::uint64_t hash) const noexcept;
+  void make_room(std::size_t first_shard, const StoredResponse* spared);
+
+  std::unique_ptr<MemoryBudget> budget_;
   KeyHasher hasher_;
+  std::atomic<std::size_t> next_shard_{0};  // to make room in, when the own shard has none to give
   std::vector<std::unique_ptr<Shard>> shards_;
 };
 
