@@ -23,16 +23,16 @@ struct RequestDirectives {
   bool no_store = false;
   bool no_transform = false;
   bool only_if_cached = false;
-  std::optional<Seconds> max_age;    // `max-age = 3600` with spaces is understood (CryptoAPI)
+  std::optional<Seconds> max_age;  // `max-age = 3600` with spaces is understood (CryptoAPI)
   std::optional<Seconds> min_fresh;
   std::optional<Seconds> max_stale;  // without value: kDeltaSecondsMax
   std::optional<Seconds> stale_if_error;
 };
 
 struct ResponseDirectives {
-  bool no_cache = false;    // unqualified
+  bool no_cache = false;  // unqualified
   bool no_store = false;
-  bool private_ = false;    // unqualified
+  bool private_ = false;  // unqualified
   bool public_ = false;
   bool must_revalidate = false;
   bool proxy_revalidate = false;

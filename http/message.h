@@ -14,7 +14,16 @@
 namespace revcache::http {
 
 enum class Method : std::uint8_t {
-  get, head, post, put, delete_, options, connect, trace, patch, other
+  get,
+  head,
+  post,
+  put,
+  delete_,
+  options,
+  connect,
+  trace,
+  patch,
+  other
 };
 inline constexpr std::size_t kMethods = 10;
 
@@ -33,13 +42,58 @@ struct Version {
 
 // Field names that some rule looks at. At most 64: their presence is a bit mask.
 enum class FieldId : std::uint8_t {
-  other, accept, accept_encoding, age, allow, authorization, cache_control, cache_status,
-  cdn_cache_control, cdn_loop, connection, content_encoding, content_length, content_location,
-  content_range, content_type, date, etag, expect, expires, forwarded, from, host, http2_settings,
-  if_match, if_modified_since, if_none_match, if_range, if_unmodified_since, keep_alive,
-  last_modified, location, max_forwards, pragma, proxy_authenticate, proxy_authentication_info,
-  proxy_authorization, proxy_connection, range, retry_after, server, set_cookie, te, trailer,
-  transfer_encoding, upgrade, user_agent, vary, via, warning, www_authenticate, count_
+  other,
+  accept,
+  accept_encoding,
+  age,
+  allow,
+  authorization,
+  cache_control,
+  cache_status,
+  cdn_cache_control,
+  cdn_loop,
+  connection,
+  content_encoding,
+  content_length,
+  content_location,
+  content_range,
+  content_type,
+  date,
+  etag,
+  expect,
+  expires,
+  forwarded,
+  from,
+  host,
+  http2_settings,
+  if_match,
+  if_modified_since,
+  if_none_match,
+  if_range,
+  if_unmodified_since,
+  keep_alive,
+  last_modified,
+  location,
+  max_forwards,
+  pragma,
+  proxy_authenticate,
+  proxy_authentication_info,
+  proxy_authorization,
+  proxy_connection,
+  range,
+  retry_after,
+  server,
+  set_cookie,
+  te,
+  trailer,
+  transfer_encoding,
+  upgrade,
+  user_agent,
+  vary,
+  via,
+  warning,
+  www_authenticate,
+  count_
 };
 static_assert(static_cast<unsigned>(FieldId::count_) <= 64);
 
@@ -106,7 +160,7 @@ class Fields {
   void add(FieldId id, std::string_view value);             // canonical name; id is not other
   void set(FieldId id, std::string_view value);             // removes its lines, then adds one
   void remove(FieldId id);
-  void remove(std::string_view name);                       // case-insensitive
+  void remove(std::string_view name);  // case-insensitive
   void clear();
 
   [[nodiscard]] FieldsView view() const noexcept { return {fields_, present_}; }
@@ -128,6 +182,7 @@ class Fields {
   std::uint64_t present_ = 0;
 };
 
+// `none` also for Content-Length: 0.
 enum class BodyFraming : std::uint8_t { none, length, chunked, until_close };
 
 // A request's head as parsed: views into the parser's input, valid until its next feed().

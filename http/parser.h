@@ -23,27 +23,33 @@ struct ParserLimits {
   std::size_t fields_max = 100;
   std::size_t target_bytes_max = 8 * 1024;
   std::size_t trailer_bytes_max = 4 * 1024;
-  std::size_t chunk_line_bytes_max = 256;    // chunk size with extensions
+  std::size_t chunk_line_bytes_max = 256;  // chunk size with extensions
 };
 
 enum class StepKind : std::uint8_t {
   need_more,  // everything was consumed, nothing to report
   head,       // head() is complete; if it has no body, the message is complete too
   body,       // `body` is the next piece of content, decoded from chunked framing
-  end,        // the body is complete
+  end,        // the body is complete; always consumes at least one octet, or comes from finish()
   malformed,  // error() says why; the parser refuses all further input
 };
 
 struct Step {
   StepKind kind = StepKind::need_more;
   std::size_t consumed = 0;
-  std::string_view body;  // a view into the fed chunk
+  // A view into the fed chunk. `consumed` may end one octet before it does: `end` consumes that
+  // one.
+  std::string_view body;
 };
 
 // Why a request is refused: also tells the status code.
 enum class Refusal : std::uint8_t {
-  none, bad_request /*400*/, header_too_large /*431*/, target_too_long /*414*/,
-  version_not_supported /*505*/, transfer_coding_not_implemented /*501*/
+  none,
+  bad_request /*400*/,
+  header_too_large /*431*/,
+  target_too_long /*414*/,
+  version_not_supported /*505*/,
+  transfer_coding_not_implemented /*501*/
 };
 
 // One connection's requests, one after another. One thread at a time.
@@ -56,7 +62,8 @@ class RequestParser {
 
   // Consumes from `chunk` up to the next event. A head whose bytes lie whole in one chunk is not
   // copied: head() then points into it. After a head without body the next feed starts the next
-  // message. After CONNECT's head no byte more is consumed.
+  // message. After CONNECT's head no byte more is consumed (need_more). Any token is a method
+  // (RFC 9110 9.1); a version 1.x above 1.1 counts as 1.1.
   Step feed(std::string_view chunk);
 
   [[nodiscard]] const RequestHead& head() const noexcept;  // valid until the next feed()
@@ -68,6 +75,9 @@ class RequestParser {
   [[nodiscard]] bool between_messages() const noexcept;
   // Trailer fields of the message just ended (RFC 9110 6.5); validated, framing fields refused.
   [[nodiscard]] FieldsView trailers() const noexcept;
+  // Between messages: gives back what a long head took and forgets the connection, so that another
+  // may use the parser. Invalidates head() and trailers(). Elsewhere: does nothing.
+  void release_memory();
 
  private:
   class State;
@@ -84,6 +94,7 @@ class ResponseParser {
   ~ResponseParser();
 
   // Before the first byte of each response: HEAD and CONNECT change the framing (RFC 9112 6.3).
+  // Not while one is under way (CHECK). Bytes that come without are malformed.
   void begin(Method request_method);
   Step feed(std::string_view chunk);
   // The peer closed. `end` when that ends a body framed by close, `malformed` (disconnected) when
@@ -91,6 +102,8 @@ class ResponseParser {
   Step finish();
 
   [[nodiscard]] ResponseHead& head() noexcept;  // after head; may be moved from
+  // Of the response just ended, as RequestParser::trailers(); until the next feed().
+  [[nodiscard]] FieldsView trailers() const noexcept;
   [[nodiscard]] const Error& error() const noexcept;
 
  private:

@@ -19,12 +19,12 @@ std::uint16_t default_port(Scheme scheme) noexcept;
 // An absolute URI in normal form. Views point into the storage given to the parse function.
 struct UriView {
   Scheme scheme = Scheme::http;
-  std::string_view text;       // "http://host[:port]/path?query"; a default port is left out
-  std::string_view host;       // lower case, no trailing dot; an IPv6 literal without brackets
-  std::optional<IpAddress> ip; // when the host is an address literal
-  std::uint16_t port = 80;     // always set
-  std::string_view path;       // path and query as received, at least "/"
-  std::string_view authority;  // "host[:port]" inside text, as a Host field says it
+  std::string_view text;        // "http://host[:port]/path?query"; a default port is left out
+  std::string_view host;        // lower case, no trailing dot; an IPv6 literal without brackets
+  std::optional<IpAddress> ip;  // when the host is an address literal
+  std::uint16_t port = 80;      // always set
+  std::string_view path;        // path and query as received, at least "/"
+  std::string_view authority;   // "host[:port]" inside text, as a Host field says it
 };
 
 // Owning form.
@@ -68,7 +68,7 @@ Result<Uri> resolve_reference(const Uri& base, std::string_view reference);
 
 // host:port of CONNECT (RFC 9112 3.2.3) or of Host without scheme.
 struct Authority {
-  std::string host;             // normalised as above
+  std::string host;  // normalised as above
   std::optional<IpAddress> ip;
   std::optional<std::uint16_t> port;
 };

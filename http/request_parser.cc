@@ -1,0 +1,219 @@
+#include <string>
+
+#include "http/authority.h"
+#include "http/body_reader.h"
+#include "http/framing.h"
+#include "http/head_reader.h"
+#include "http/parser.h"
+#include "http/start_line.h"
+
+namespace revcache::http {
+namespace {
+
+ErrorCode code_of(Refusal refusal) noexcept {
+  switch (refusal) {
+    case Refusal::header_too_large:
+    case Refusal::target_too_long:
+      return ErrorCode::too_large;
+    case Refusal::version_not_supported:
+    case Refusal::transfer_coding_not_implemented:
+      return ErrorCode::unsupported;
+    case Refusal::none:
+    case Refusal::bad_request:
+      break;
+  }
+  return ErrorCode::malformed;
+}
+
+// RFC 9112 3.2: exactly one valid Host in HTTP/1.1, at most one before. Empty is valid only where
+// the target needs no host.
+Fault check_host(const RequestHead& head) noexcept {
+  const std::size_t lines = head.fields.count(FieldId::host);
+  if (lines > 1) return {Refusal::bad_request, "several Host lines"};
+  if (lines == 0) {
+    if (head.version < Version{1, 1}) return {};
+    return {Refusal::bad_request, "HTTP/1.1 without Host"};
+  }
+  const std::string_view host = *head.fields.find(FieldId::host);
+  if (host.empty() && !head.target.starts_with('/')) return {};
+  AuthorityParts parts;
+  if (parse_authority_parts(host, parts).empty()) return {};
+  return {Refusal::bad_request, "a malformed Host"};
+}
+
+}  // namespace
+
+class RequestParser::State {
+ public:
+  explicit State(const ParserLimits& limits) : limits_(limits), reader_(limits), body_(limits) {}
+
+  Step feed(std::string_view chunk);
+
+  [[nodiscard]] bool in_head() const noexcept {
+    return phase_ == Phase::head || (phase_ == Phase::before && blank_ == Blank::carriage_return);
+  }
+  [[nodiscard]] bool between_messages() const noexcept {
+    return phase_ == Phase::before && blank_ != Blank::carriage_return;
+  }
+  [[nodiscard]] FieldsView trailers() const noexcept { return body_.trailers(); }
+  [[nodiscard]] const RequestHead& head() const noexcept { return head_; }
+  [[nodiscard]] const Error& error() const noexcept { return error_; }
+  [[nodiscard]] Refusal refusal() const noexcept { return refusal_; }
+  void release_memory();
+
+ private:
+  // RFC 9112 2.2: one empty line before the request line is ignored.
+  enum class Blank : std::uint8_t { possible, carriage_return, over };
+  enum class Phase : std::uint8_t { before, head, body, tunnel, failed };
+
+  Step skip_blank(std::string_view chunk);
+  Step read_head(std::string_view chunk, std::size_t consumed);
+  Fault finish_head() noexcept;
+  Step read_body(std::string_view chunk);
+  Step refuse(const Fault& fault, std::size_t consumed);
+
+  const ParserLimits& limits_;
+  HeadReader reader_;
+  BodyReader body_;
+  RequestHead head_;
+  RequestLine line_;
+  bool has_line_ = false;
+  Phase phase_ = Phase::before;
+  Blank blank_ = Blank::possible;
+  Refusal refusal_ = Refusal::none;
+  Error error_{ErrorCode::malformed, Blame::client, {}};
+};
+
+Step RequestParser::State::feed(std::string_view chunk) {
+  switch (phase_) {
+    case Phase::before:
+      return skip_blank(chunk);
+    case Phase::head:
+      return read_head(chunk, 0);
+    case Phase::body:
+      return read_body(chunk);
+    case Phase::tunnel:
+      return {};
+    case Phase::failed:
+      break;
+  }
+  return {StepKind::malformed, 0, {}};
+}
+
+Step RequestParser::State::skip_blank(std::string_view chunk) {
+  std::size_t consumed = 0;
+  if (blank_ == Blank::possible && chunk.starts_with('\r')) {
+    blank_ = Blank::carriage_return;
+    ++consumed;
+  }
+  if (consumed == chunk.size()) return {StepKind::need_more, consumed, {}};
+  if (blank_ == Blank::carriage_return) {
+    if (chunk[consumed] != '\n') {
+      return refuse({Refusal::bad_request, "a CR before the request line"}, consumed);
+    }
+    ++consumed;
+  }
+  if (consumed > 0) {
+    blank_ = Blank::over;
+    if (consumed == chunk.size()) return {StepKind::need_more, consumed, {}};
+  }
+  phase_ = Phase::head;
+  has_line_ = false;
+  reader_.begin();
+  return read_head(chunk, consumed);
+}
+
+Step RequestParser::State::read_head(std::string_view chunk, std::size_t consumed) {
+  for (;;) {
+    std::size_t taken = 0;
+    const HeadReader::Event event = reader_.read(chunk.substr(consumed), taken);
+    consumed += taken;
+    Fault fault;
+    switch (event) {
+      case HeadReader::Event::start_line:
+        fault = parse_request_line(reader_.start_line(), limits_.target_bytes_max, line_);
+        if (fault.is_set()) return refuse(fault, consumed);
+        has_line_ = true;
+        continue;
+      case HeadReader::Event::complete:
+        fault = finish_head();
+        if (fault.is_set()) return refuse(fault, consumed);
+        return {StepKind::head, consumed, {}};
+      case HeadReader::Event::need_more:
+        if (!has_line_) {
+          fault = check_partial_request_line(reader_.text(), limits_.target_bytes_max);
+        }
+        if (fault.is_set()) return refuse(fault, consumed);
+        return {StepKind::need_more, consumed, {}};
+      case HeadReader::Event::refused:
+        return refuse(reader_.fault(), consumed);
+    }
+  }
+}
+
+Fault RequestParser::State::finish_head() noexcept {
+  const std::string_view text = reader_.text();
+  head_.method = line_.method;
+  head_.method_text = text.substr(0, line_.method_size);
+  head_.target = text.substr(line_.method_size + 1, line_.target_size);
+  head_.version = line_.version;
+  head_.fields = reader_.fields();
+  Fault fault = check_host(head_);
+  if (fault.is_set()) return fault;
+  Framing framing;
+  fault = explicit_framing(head_.version, head_.fields, framing);
+  if (fault.is_set()) return fault;
+  head_.framing = framing.kind;
+  head_.content_length = framing.length;
+  head_.keep_alive = keeps_alive(head_.version, head_.fields);
+
+  body_.begin(framing);
+  blank_ = Blank::possible;
+  if (head_.method == Method::connect) {
+    // RFC 9110 9.3.6: what follows the head is tunnel data, so a body of its own would be in doubt.
+    if (head_.has_body()) return {Refusal::bad_request, "CONNECT with a body"};
+    phase_ = Phase::tunnel;
+  } else if (head_.has_body()) {
+    phase_ = Phase::body;
+  } else {
+    phase_ = Phase::before;
+  }
+  return {};
+}
+
+Step RequestParser::State::read_body(std::string_view chunk) {
+  const Step step = body_.feed(chunk);
+  if (step.kind == StepKind::malformed) return refuse(body_.fault(), step.consumed);
+  if (step.kind == StepKind::end) phase_ = Phase::before;
+  return step;
+}
+
+Step RequestParser::State::refuse(const Fault& fault, std::size_t consumed) {
+  phase_ = Phase::failed;
+  refusal_ = fault.refusal;
+  error_ = {code_of(fault.refusal), Blame::client, std::string(fault.reason)};
+  return {StepKind::malformed, consumed, {}};
+}
+
+void RequestParser::State::release_memory() {
+  if (!between_messages()) return;
+  blank_ = Blank::possible;
+  reader_.release_memory();
+  body_.release_memory();
+  head_ = {};
+}
+
+RequestParser::RequestParser(const ParserLimits& limits)
+    : state_(std::make_unique<State>(limits)) {}
+RequestParser::~RequestParser() = default;
+
+Step RequestParser::feed(std::string_view chunk) { return state_->feed(chunk); }
+const RequestHead& RequestParser::head() const noexcept { return state_->head(); }
+const Error& RequestParser::error() const noexcept { return state_->error(); }
+Refusal RequestParser::refusal() const noexcept { return state_->refusal(); }
+bool RequestParser::in_head() const noexcept { return state_->in_head(); }
+bool RequestParser::between_messages() const noexcept { return state_->between_messages(); }
+FieldsView RequestParser::trailers() const noexcept { return state_->trailers(); }
+void RequestParser::release_memory() { state_->release_memory(); }
+
+}  // namespace revcache::http
