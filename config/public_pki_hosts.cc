@@ -1,0 +1,147 @@
+#include "config/public_pki_hosts.h"
+
+#include <array>
+
+namespace revcache::config {
+namespace {
+
+// A wildcard stands only where the operator uses the whole domain for PKI; elsewhere each host is
+// named, so that the proxy does not open an operator's other services.
+constexpr auto kHosts = std::to_array<std::string_view>({
+    // Microsoft: Cloud PKI, Azure and Windows CAs, the trusted root programme
+    "*.pki.azure.net",
+    "crl.microsoft.com",
+    "mscrl.microsoft.com",
+    "oneocsp.microsoft.com",
+    "ocsp.msocsp.com",
+    "ocsp.digicert.cn",
+    "www.microsoft.com",
+    "caissuers.microsoft.com",
+    "ctldl.windowsupdate.com",
+    // DigiCert, with Symantec, Thawte, GeoTrust, RapidSSL, QuoVadis
+    "crl3.digicert.com",
+    "crl4.digicert.com",
+    "crl.digicert.cn",
+    "ocsp.digicert.com",
+    "ocspx.digicert.com",
+    "cacerts.digicert.com",
+    "cacerts.digicert.cn",
+    "*.symcb.com",
+    "*.symcd.com",
+    "*.ws.symantec.com",
+    "crl.thawte.com",
+    "ocsp.thawte.com",
+    "status.thawte.com",
+    "cdp.thawte.com",
+    "cacerts.thawte.com",
+    "crl.geotrust.com",
+    "cdp.geotrust.com",
+    "status.geotrust.com",
+    "cacerts.geotrust.com",
+    "cdp.rapidssl.com",
+    "status.rapidssl.com",
+    "cacerts.rapidssl.com",
+    "crl.quovadisglobal.com",
+    "ocsp.quovadisglobal.com",
+    "trust.quovadisglobal.com",
+    // Let's Encrypt (Internet Security Research Group) and IdenTrust
+    "*.c.lencr.org",
+    "*.i.lencr.org",
+    "*.o.lencr.org",
+    "crl.identrust.com",
+    "apps.identrust.com",
+    "validation.identrust.com",
+    "commercial.ocsp.identrust.com",
+    "ocsp.identrust.com",
+    // Sectigo, with Comodo and USERTrust; ZeroSSL; SSL.com
+    "crl.sectigo.com",
+    "crt.sectigo.com",
+    "ocsp.sectigo.com",
+    "crl.comodoca.com",
+    "crl.comodoca4.com",
+    "crt.comodoca.com",
+    "crt.comodoca4.com",
+    "ocsp.comodoca.com",
+    "ocsp.comodoca4.com",
+    "crl.usertrust.com",
+    "crt.usertrust.com",
+    "ocsp.usertrust.com",
+    "zerossl.crl.sectigo.com",
+    "zerossl.crt.sectigo.com",
+    "zerossl.ocsp.sectigo.com",
+    "crls.ssl.com",
+    "cert.ssl.com",
+    "ocsps.ssl.com",
+    "ocsp.ssl.com",
+    // GlobalSign
+    "crl.globalsign.com",
+    "crl.globalsign.net",
+    "crl2.alphassl.com",
+    "ocsp.globalsign.com",
+    "ocsp2.globalsign.com",
+    "secure.globalsign.com",
+    "secure.globalsign.net",
+    "secure2.alphassl.com",
+    // Entrust
+    "crl.entrust.net",
+    "ocsp.entrust.net",
+    "aia.entrust.net",
+    // Amazon Trust Services, with Starfield
+    "*.amazontrust.com",
+    "*.ss2.us",
+    "crl.starfieldtech.com",
+    "ocsp.starfieldtech.com",
+    "certificates.starfieldtech.com",
+    "certs.starfieldtech.com",
+    // GoDaddy
+    "crl.godaddy.com",
+    "ocsp.godaddy.com",
+    "certificates.godaddy.com",
+    "certs.godaddy.com",
+    // Google Trust Services
+    "*.pki.goog",
+    // Certum, Buypass, SwissSign, Actalis, HARICA, D-TRUST, Telekom, GTE CyberTrust
+    "crl.certum.pl",
+    "subca.ocsp-certum.com",
+    "subca.repository.certum.pl",
+    "repository.certum.pl",
+    "crl.buypass.no",
+    "crl.buypass.com",
+    "crt.buypass.no",
+    "crt.buypass.com",
+    "ocsp.buypass.com",
+    "crl.swisssign.net",
+    "ocsp.swisssign.net",
+    "aia.swisssign.net",
+    "swisssign.net",
+    "crl03.actalis.it",
+    "crl05.actalis.it",
+    "cacert.actalis.it",
+    "ocsp03.actalis.it",
+    "ocsp05.actalis.it",
+    "ocsp09.actalis.it",
+    "crl.harica.gr",
+    "ocsp.harica.gr",
+    "repo.harica.gr",
+    "crl.d-trust.net",
+    "ocsp.d-trust.net",
+    "www.d-trust.net",
+    "crl.telesec.de",
+    "ocsp.telesec.de",
+    "pki0336.telesec.de",
+    "ocsp.omniroot.com",
+    "crl.omniroot.com",
+    "cdp1.public-trust.com",
+    // Apple
+    "crl.apple.com",
+    "ocsp.apple.com",
+    "ocsp2.apple.com",
+    "certs.apple.com",
+    "valid.apple.com",
+});
+
+}  // namespace
+
+std::span<const std::string_view> public_pki_hosts() noexcept { return kHosts; }
+
+}  // namespace revcache::config
