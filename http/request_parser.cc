@@ -140,13 +140,13 @@ Step RequestParser::State::read_head(std::string_view chunk, std::size_t consume
         if (fault.is_set()) return refuse(fault, consumed);
         return {StepKind::head, consumed, {}};
       case HeadReader::Event::need_more:
+      case HeadReader::Event::refused:
         if (!has_line_) {
           fault = check_partial_request_line(reader_.text(), limits_.target_bytes_max);
         }
         if (fault.is_set()) return refuse(fault, consumed);
+        if (event == HeadReader::Event::refused) return refuse(reader_.fault(), consumed);
         return {StepKind::need_more, consumed, {}};
-      case HeadReader::Event::refused:
-        return refuse(reader_.fault(), consumed);
     }
   }
 }
