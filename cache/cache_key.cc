@@ -1,0 +1,44 @@
+#include "cache/cache_key.h"
+
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+#include <array>
+#include <limits>
+
+#include "base/check.h"
+
+namespace revcache::cache {
+namespace {
+
+// No URI contains a control character, so no URI key begins with or contains this one.
+constexpr char kOcspMark = '\x01';
+
+void append_length(std::string& key, std::size_t length) {
+  CHECK(length <= std::numeric_limits<std::uint32_t>::max());
+  for (unsigned shift = 0; shift < 32; shift += 8) {
+    key += static_cast<char>(static_cast<unsigned char>(length >> shift));
+  }
+}
+
+}  // namespace
+
+std::uint64_t KeyHasher::operator()(std::string_view key) const noexcept {
+  return XXH3_64bits_withSeed(key.data(), key.size(), seed_);
+}
+
+void make_ocsp_key(std::string& key, std::string_view origin, ByteView cert_id_der,
+                   ByteView preferred_signature_algorithms_der) {
+  key.clear();
+  key += kOcspMark;
+  key += origin;
+  key += kOcspMark;
+  // Both lengths come first: what follows may hold any octet, and no key is the beginning of
+  // another one.
+  append_length(key, cert_id_der.size());
+  append_length(key, preferred_signature_algorithms_der.size());
+  key += as_text(cert_id_der);
+  key += as_text(preferred_signature_algorithms_der);
+}
+
+}  // namespace revcache::cache
