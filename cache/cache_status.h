@@ -10,16 +10,26 @@
 namespace revcache::cache {
 
 // Why a request went forward (RFC 9211 2.2).
-enum class Forwarded : std::uint8_t { no, bypass, method, uri_miss, vary_miss, miss, request, stale, partial };
+enum class Forwarded : std::uint8_t {
+  no,
+  bypass,
+  method,
+  uri_miss,
+  vary_miss,
+  miss,
+  request,
+  stale,
+  partial
+};
 
 struct CacheStatus {
   bool hit = false;
   Forwarded forwarded = Forwarded::no;
-  std::optional<std::uint16_t> forward_status;  // fwd-status
-  std::optional<std::chrono::seconds> ttl;
+  std::optional<std::uint16_t> forward_status{};  // fwd-status
+  std::optional<std::chrono::seconds> ttl{};
   bool stored = false;
   bool collapsed = false;
-  std::string_view detail;  // a token, static: "stale-if-error", "negative", …
+  std::string_view detail{};  // a token, static: "stale-if-error", "negative", …
 };
 
 inline constexpr std::size_t kCacheStatusBytesMax = 160;
