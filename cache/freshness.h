@@ -14,7 +14,8 @@ namespace revcache::cache {
 // Facts of a response whose head arrived at `response_time` to a request sent at `request_time`.
 // Explicit lifetime: s-maxage, max-age, Expires - Date (4.2.1), CDN-Cache-Control before all of
 // them (RFC 9213); else a heuristic of 10 % of the time since Last-Modified, at most one day, for
-// statuses that are heuristically cacheable (4.2.2). Malformed or conflicting freshness: lifetime 0.
+// statuses that are heuristically cacheable (4.2.2). Malformed or conflicting freshness: lifetime
+// 0.
 FreshnessFacts freshness_facts(const http::ResponseHead& head,
                                const http::ResponseDirectives& directives, WallTime request_time,
                                WallTime response_time);
@@ -33,9 +34,11 @@ enum class Use : std::uint8_t {
 struct Decision {
   Use use = Use::validate;
   std::chrono::seconds age{0};
-  std::chrono::seconds ttl{0};           // lifetime - age; negative when stale; capped by usable_until
-  bool usable_on_error = false;          // when use is validate and upstream fails (stale-if-error of
-                                         // either side, or verified evidence before usable_until)
+  std::chrono::seconds ttl{0};  // lifetime - age; negative when stale; capped by usable_until
+  // When use is validate and upstream fails: stale-if-error of either side, verified evidence
+  // before usable_until, or a fresh response that only the request's max-age or min-fresh ruled
+  // out.
+  bool usable_on_error = false;
 };
 
 // `directives` of the request. RFC 9111 4.2.4, 5.2.1; usable_until caps everything.
