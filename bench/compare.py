@@ -1,0 +1,294 @@
+#!/usr/bin/env python3
+"""What a request costs revcache, told as a ratio to the least that libuv and llhttp can do.
+
+The server runs on core 0, the load on core 1. revcache (one worker, metrics on, access log at its
+default) and the ceiling program, which answers with the very bytes that revcache gave, are measured
+in turns, several rounds; a ratio compares two runs of one round. Then: what a miss adds, one fetch
+for a thousand clients, memory, system calls.
+
+Numbers from a busy machine are worth little: the load average is printed and recorded.
+"""
+
+import argparse
+import dataclasses
+import json
+import pathlib
+import re
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import base64
+import urllib.parse
+
+import measure
+from measure import Ceiling, Load, cpu_per_request, exchange, pinned, resident_bytes
+from revcache_process import RevcacheProcess  # found through measure
+from sample_origin import SampleOrigin
+from sample_pki import SamplePki
+
+CONNECTIONS = 64
+IDLE_CONNECTIONS = 10_000
+CLIENTS_AT_ONCE = 1_000
+CRYPTO_API = "User-Agent: Microsoft-CryptoAPI/10.0\r\n"
+
+
+@dataclasses.dataclass
+class Scenario:
+    name: str
+    request: bytes
+    requests: int
+    target: float  # revcache's CPU per request as a multiple of the ceiling's, at most
+    status: int = 200
+    options: tuple = ()
+    ceilings: tuple = ((),)  # options of each ceiling program to try; the best one counts
+
+
+def get(url, *fields, connection="Proxy-Connection: Keep-Alive"):
+    host = urllib.parse.urlsplit(url).netloc
+    lines = [f"GET {url} HTTP/1.1", connection, "Accept: */*", CRYPTO_API.strip(), *fields,
+             f"Host: {host}"]
+    return ("\r\n".join(lines) + "\r\n\r\n").encode()
+
+
+def post(url, body):
+    host = urllib.parse.urlsplit(url).netloc
+    return (f"POST {url} HTTP/1.1\r\nProxy-Connection: Keep-Alive\r\n"
+            f"Content-Type: application/ocsp-request\r\n{CRYPTO_API}Host: {host}\r\n"
+            f"Content-Length: {len(body)}\r\n\r\n").encode() + body
+
+
+def scenarios(base, etag, ocsp_request, scale):
+    small, large, ocsp = f"{base}/1k.crl", f"{base}/100k.crl", f"{base}/ocsp"
+    ocsp_path = urllib.parse.quote(base64.b64encode(ocsp_request), safe="")
+    accepts = ((), ("--defer-accept",), ("--eager-read",), ("--defer-accept", "--eager-read"))
+    return [
+        Scenario("crl-1k", get(small), int(150_000 * scale), 1.25),
+        Scenario("not-modified", get(small, f"If-None-Match: {etag}", "Cache-Control: max-age = 3600"),
+                 int(150_000 * scale), 1.25, status=304),
+        Scenario("crl-100k", get(large), int(30_000 * scale), 1.2),
+        Scenario("new-connection", get(small, connection="Connection: close"), int(40_000 * scale), 1.1,
+                 options=("--close",), ceilings=accepts),
+        Scenario("ocsp-get", get(f"{ocsp}/{ocsp_path}"), int(150_000 * scale), 1.25),
+        Scenario("ocsp-post", post(ocsp, ocsp_request), int(150_000 * scale), 1.25),
+    ]
+
+
+class Bench:
+    def __init__(self, build, folder, rounds):
+        self.build = build
+        self.folder = folder
+        self.rounds = rounds
+        self.load = Load(build)
+        self.results = {}
+
+    def request_file(self, request):
+        file = self.folder / "request"
+        file.write_bytes(request)
+        return file
+
+    def compare(self, scenario, proxy):
+        """Fills results[name] with microseconds and ratios."""
+        exchange(proxy.port, scenario.request)
+        response = exchange(proxy.port, scenario.request)
+        if b"hit" not in re.search(rb"(?i)cache-status:[^\r]*|$", response).group(0):
+            raise RuntimeError(f"{scenario.name}: no hit:\n{response[:600].decode('latin-1')}")
+        arguments = (self.request_file(scenario.request), CONNECTIONS, scenario.requests, "--status",
+                     str(scenario.status), *scenario.options)
+        ceilings = [Ceiling(self.build, self.folder, response, *options)
+                    for options in scenario.ceilings]
+        costs = {server: [] for server in [*ceilings, proxy]}
+        hashes = set()
+        for turn in range(self.rounds):
+            order = [*ceilings, proxy] if turn % 2 == 0 else [proxy, *ceilings]
+            for server in order:
+                cost, seen = cpu_per_request(self.load, server, *arguments)
+                costs[server].append(cost)
+                hashes.add(seen["body_hash"])
+        for ceiling in ceilings:
+            ceiling.__exit__()
+        if len(hashes) != 1:
+            raise RuntimeError(f"{scenario.name}: ceiling and revcache gave different bodies")
+        best = min(ceilings, key=lambda ceiling: statistics.median(costs[ceiling]))
+        ratios = sorted(ours / least for ours, least in zip(costs[proxy], costs[best]))
+        self.results[scenario.name] = {
+            "ratio_min": ratios[0], "ratio_median": statistics.median(ratios), "ratio_max": ratios[-1],
+            "target": scenario.target, "revcache_us": statistics.median(costs[proxy]),
+            "ceiling_us": statistics.median(costs[best]), "ceiling": best.options,
+            "response_bytes": len(response), "requests": scenario.requests, "rounds": self.rounds}
+        report = self.results[scenario.name]
+        print(f"  {scenario.name:15} {report['ratio_min']:.2f} {report['ratio_median']:.2f} "
+              f"{report['ratio_max']:.2f}   (at most {scenario.target})   {report['revcache_us']:.2f} us "
+              f"against {report['ceiling_us']:.2f} us ({best.options})", flush=True)
+
+    def miss_latency(self, proxy, origin_response, count):
+        """p50 of a fetch through revcache less that of a direct one, microseconds."""
+        direct, through = [], []
+        with Ceiling(self.build, self.folder, origin_response, core=measure.LOAD_CORE) as origin:
+            base = f"http://127.0.0.1:{origin.port}"
+            for turn in range(self.rounds):
+                path = f"/miss-{time.time_ns()}-{turn}-%N%.crl"
+                seen = self.load.run(origin.port, self.request_file(get(base + path)), 1, count)
+                direct.append(seen["p50_us"])
+                seen = self.load.run(proxy.port, self.request_file(get(base + path)), 1, count)
+                through.append(seen["p50_us"])
+        added = statistics.median(through) - statistics.median(direct)
+        self.results["miss-latency"] = {"direct_p50_us": statistics.median(direct),
+                                        "through_p50_us": statistics.median(through),
+                                        "added_p50_us": added, "target": 200}
+        print(f"  a miss adds {added:.0f} us at p50 (at most 200): {statistics.median(direct):.0f} us "
+              f"direct, {statistics.median(through):.0f} us through", flush=True)
+
+    def collapse(self, proxy, origin):
+        path = f"/collapse-{time.time_ns()}.crl"
+        request = self.request_file(get(f"http://127.0.0.1:{origin.port}{path}"))
+        origin.delay = 1.0
+        self.load.run(proxy.port, request, CLIENTS_AT_ONCE, CLIENTS_AT_ONCE)
+        origin.delay = 0.0
+        asked = origin.asked["GET", path]
+        self.results["collapse"] = {"clients": CLIENTS_AT_ONCE, "upstream_requests": asked, "target": 1}
+        print(f"  {CLIENTS_AT_ONCE} clients at once for one absent key: {asked} upstream request(s)",
+              flush=True)
+
+    def memory(self, binary, settings, base):
+        with RevcacheProcess(binary, self.folder / "memory", settings, workers=2) as proxy:
+            time.sleep(1)
+            idle = resident_bytes(proxy.pid)
+            request = self.request_file(get(f"{base}/1k.crl"))
+            holding = subprocess.Popen(
+                self.load.command(proxy.port, request, IDLE_CONNECTIONS, IDLE_CONNECTIONS, "--hold"),
+                stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+            seen = json.loads(holding.stdout.readline())
+            time.sleep(1)
+            full = resident_bytes(proxy.pid)
+            holding.communicate("")
+        if seen["failed"]:
+            raise RuntimeError(f"idle connections: {seen}")
+        each = (full - idle) / IDLE_CONNECTIONS
+        self.results["memory"] = {"idle_rss_bytes": idle, "idle_target": 30 << 20,
+                                  "per_connection_bytes": each, "per_connection_target": 4096,
+                                  "connections": IDLE_CONNECTIONS}
+        print(f"  RSS before traffic, two workers: {idle / (1 << 20):.1f} MiB (below 30); "
+              f"{IDLE_CONNECTIONS} idle connections add {each:.0f} bytes each (below 4096)", flush=True)
+
+    def system_calls(self, proxy, request, count):
+        """Calls per request of a keep-alive hit, by name, as strace counts them."""
+        if not shutil.which("strace"):
+            print("  system calls: strace is not installed")
+            return
+        file = self.folder / "strace"
+        tracing = subprocess.Popen(["strace", "-f", "-c", "-o", str(file), "-p", str(proxy.pid)],
+                                   stderr=subprocess.PIPE, text=True)
+        tracing.stderr.readline()  # "attached"
+        self.load.run(proxy.port, self.request_file(request), 1, count)
+        tracing.terminate()
+        tracing.wait()
+        tracing.stderr.close()
+        calls = {name: int(number) / count for number, name in
+                 re.findall(r"^\s*[\d.]+\s+[\d.]+\s+\d+\s+(\d+)\s+(?:\d+\s+)?(\w+)$",
+                            file.read_text(), re.MULTILINE) if name != "total"}
+        shown = {name: round(each, 3) for name, each in calls.items() if each >= 0.01}
+        self.results["system-calls"] = {"per_request": shown, "requests": count}
+        print(f"  system calls of a hit, one connection: {shown}", flush=True)
+
+
+def settings_for():
+    return """[access]
+destinations = ["127.0.0.1:*"]
+allow_private_destinations = ["127.0.0.0/8"]
+
+[limits]
+connections_per_client = 20000
+"""
+
+
+def prepare(folder, origin):
+    """Fills the origin; gives the OCSP request and a raw response for the miss scenario."""
+    pki = SamplePki(folder / "pki")
+    ocsp_request, ocsp_response = pki.ocsp()
+    small = pki.crl(revoked=12)
+    origin.put_everywhere(small, "application/pkix-crl")
+    origin.put("/100k.crl", pki.crl(revoked=2080), "application/pkix-crl")
+    ocsp_path = urllib.parse.quote(base64.b64encode(ocsp_request), safe="")
+    for path in ("/ocsp", f"/ocsp/{ocsp_path}"):
+        origin.put(path, ocsp_response, "application/ocsp-response")
+    return ocsp_request, exchange(origin.port, get(f"http://127.0.0.1:{origin.port}/1k.crl"))
+
+
+def run(bench, args, folder):
+    binary = args.build / "revcache"
+    wanted = args.only.split(",") if args.only else None
+    scale = 0.2 if args.quick else 1.0
+
+    def chosen(name):
+        return wanted is None or name in wanted
+
+    with SampleOrigin() as origin:
+        ocsp_request, raw = prepare(folder, origin)
+        base = f"http://127.0.0.1:{origin.port}"
+        etag = re.search(rb"(?i)etag: (\S+)", raw).group(1).decode()
+        with RevcacheProcess(binary, folder / "run", settings_for(),
+                             prefix=pinned(measure.SERVER_CORE)) as proxy:
+            print("server CPU per request: min, median, max of revcache / ceiling", flush=True)
+            all_scenarios = scenarios(base, etag, ocsp_request, scale)
+            for scenario in all_scenarios:
+                if chosen(scenario.name):
+                    bench.compare(scenario, proxy)
+            if chosen("miss-latency"):
+                bench.miss_latency(proxy, raw, int(2000 * scale))
+            if chosen("collapse"):
+                bench.collapse(proxy, origin)
+            if chosen("system-calls"):
+                bench.system_calls(proxy, all_scenarios[0].request, 2000)
+        if chosen("memory"):
+            bench.memory(binary, settings_for(), base)
+
+
+def missed(results):
+    """Names of what is above its target."""
+    names = [name for name, result in results.items()
+             if result.get("ratio_median", 0) > result.get("target", 0) > 0]
+    if results.get("miss-latency", {}).get("added_p50_us", 0) > 200:
+        names.append("miss-latency")
+    if results.get("collapse", {}).get("upstream_requests", 1) != 1:
+        names.append("collapse")
+    memory = results.get("memory")
+    if memory and (memory["idle_rss_bytes"] >= memory["idle_target"] or
+                   memory["per_connection_bytes"] >= memory["per_connection_target"]):
+        names.append("memory")
+    return names
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--build", type=pathlib.Path, default=measure.TOP / "build/release")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--quick", action="store_true", help="a fifth of the requests, three rounds")
+    parser.add_argument("--only", help="comma-separated: crl-1k, not-modified, crl-100k, new-connection, "
+                        "ocsp-get, ocsp-post, miss-latency, collapse, system-calls, memory")
+    parser.add_argument("--save", action="store_true", help="keep the numbers in bench/results/")
+    args = parser.parse_args()
+    args.build = args.build.resolve()
+    measure.raise_descriptor_limit()
+    document = {"date": measure.now(), "commit": measure.commit(), "machine": measure.machine()}
+    print(f"{document['commit']} on {document['machine']['cpu']}, load average "
+          f"{document['machine']['load_average']}", flush=True)
+    with tempfile.TemporaryDirectory(prefix="revcache-bench-") as name:
+        bench = Bench(args.build, pathlib.Path(name), 3 if args.quick else args.rounds)
+        run(bench, args, pathlib.Path(name))
+    document["results"] = bench.results
+    folder = measure.TOP / ("bench/results" if args.save else "build/bench")
+    folder.mkdir(parents=True, exist_ok=True)
+    file = folder / f"{document['date'].replace(':', '')}-{document['commit']}.json"
+    file.write_text(json.dumps(document, indent=2) + "\n")
+    print(f"recorded in {file.relative_to(measure.TOP)}")
+    above = missed(bench.results)
+    print("above target: " + ", ".join(above) if above else "all targets are met")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

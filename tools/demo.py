@@ -1,0 +1,150 @@
+#!/usr/bin/env python3
+"""The demonstration: a Cloud-PKI-like hierarchy, a CDN that takes 300 ms for each answer and then
+dies, and what a client sees of it through revcache. Each claim is checked: the exit status is 1 if
+one of them is not true.
+
+Nothing leaves this machine. The origin stands where revcache is told to expect a parent proxy, so
+that the real CDN's host name can be asked for without being looked up.
+"""
+
+import argparse
+import dataclasses
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+from revcache_process import RevcacheProcess  # noqa: E402
+from sample_origin import SampleOrigin  # noqa: E402
+from sample_pki import CDP, SamplePki, openssl  # noqa: E402
+
+DELAY_SECONDS = 0.3
+FAST_SECONDS = 0.1  # generous: a memory hit takes well under a millisecond
+# What the CDN says: usable for a day, and for a week more while the origin cannot be asked.
+CACHE_CONTROL = "max-age=86400, stale-if-error=604800"
+
+
+@dataclasses.dataclass
+class Answer:
+    status: int
+    fields: dict
+    body: bytes
+    seconds: float
+
+
+class Demonstration:
+    def __init__(self, folder, proxy, origin):
+        self.folder = folder
+        self.proxy = f"http://127.0.0.1:{proxy.port}"
+        self.origin = origin
+        self.failures = 0
+
+    def curl(self, title, *arguments, url=CDP):
+        """Asks as CryptoAPI does, through the proxy, and shows what came back."""
+        head, body = self.folder / "head", self.folder / "body"
+        body.write_bytes(b"")
+        done = subprocess.run(
+            ["curl", "-sS", "-x", self.proxy, "--noproxy", "", "-A", "Microsoft-CryptoAPI/10.0",
+             "-D", head, "-o", body, "-w", "%{http_code} %{time_total}", "-m", "20", *arguments, url],
+            capture_output=True, text=True, check=False)
+        print(f"\n\033[1m{title}\033[0m")
+        print("  $ curl -x", self.proxy, *(f"'{a}'" if " " in a else a for a in arguments),
+              url if len(url) < 60 else "$CDP")
+        if done.returncode != 0:
+            print(f"  curl failed: {done.stderr.strip()}")
+            return Answer(0, {}, b"", 0.0)
+        status, seconds = done.stdout.split()
+        fields = {name.lower(): value.strip() for name, value in
+                  (line.split(":", 1) for line in head.read_text().splitlines() if ":" in line)}
+        answer = Answer(int(status), fields, body.read_bytes(), float(seconds))
+        print(f"  {answer.status}, {len(answer.body)} bytes in {answer.seconds * 1000:.1f} ms; "
+              f"Age: {fields.get('age', '-')}; Cache-Status: {fields.get('cache-status', '-')}")
+        return answer
+
+    def expect(self, claim, truth):
+        print(f"  {'ok  ' if truth else 'FAIL'}  {claim}")
+        self.failures += not truth
+
+    def asked(self):
+        return sum(self.origin.asked.values())
+
+    def run(self, crl):
+        cold = self.curl("1. A miss: the CDN is asked, and is slow")
+        self.expect("the client gets the CRL, byte for byte", cold.status == 200 and cold.body == crl)
+        self.expect(f"it took the CDN's {DELAY_SECONDS * 1000:.0f} ms", cold.seconds >= DELAY_SECONDS)
+
+        hit = self.curl("2. A hit: the CDN is not asked")
+        self.expect("the same bytes", hit.status == 200 and hit.body == crl)
+        self.expect("Cache-Status says hit", "hit" in hit.fields.get("cache-status", ""))
+        self.expect("at once", hit.seconds < FAST_SECONDS)
+        self.expect("one request reached the CDN so far", self.asked() == 1)
+
+        etag = cold.fields.get("etag", "")
+        unchanged = self.curl("3. The client revalidates its own copy", "-H", f"If-None-Match: {etag}",
+                              "-H", "Cache-Control: max-age = 3600")
+        self.expect("304 without a body, from the cache",
+                    unchanged.status == 304 and not unchanged.body and self.asked() == 1)
+
+        forced = self.curl("4. A forced refresh: revcache revalidates with the CDN", "-H",
+                           "Cache-Control: no-cache", "-H", "Pragma: no-cache")
+        self.expect("the same bytes", forced.status == 200 and forced.body == crl)
+        self.expect("the CDN was asked with a condition and said 304, so no body crossed the line",
+                    self.asked() == 2 and sum(self.origin.not_modified.values()) == 1)
+
+        self.origin.go_down()
+        print("\n   The CDN goes down.")
+        outage = self.curl("5. An outage: clients do not notice")
+        self.expect("still served, at once", outage.status == 200 and outage.body == crl and
+                    outage.seconds < FAST_SECONDS)
+        other = self.curl("6. … but what was never fetched cannot be served",
+                          url=CDP.replace("current.crl", "other.crl"))
+        self.expect("502 or 504 after a moment, not a hang", other.status in (502, 504) and
+                    other.seconds < 10)
+        refused = self.curl("7. A host that is no PKI host", url="http://www.example.com/")
+        self.expect("403 names the setting to change", refused.status == 403 and
+                    b"destinations" in refused.body)
+        return self.failures
+
+
+def show_hierarchy(pki):
+    print("\033[1mA hierarchy like Cloud PKI's\033[0m")
+    for name in ("root", "issuing", "user"):
+        subject = openssl("x509", "-in", pki.folder / f"{name}.pem", "-noout", "-subject").strip()
+        has_cdp = "CRL Distribution" in openssl("x509", "-in", pki.folder / f"{name}.pem", "-noout",
+                                                "-text")
+        print(f"  {name:8} {subject}; {'CDP: $CDP' if has_cdp else 'no CDP'}")
+    print(f"  CDP={CDP}")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--revcache", type=pathlib.Path, default="build/release/revcache")
+    binary = parser.parse_args().revcache.resolve()
+    with tempfile.TemporaryDirectory(prefix="revcache-demo-") as name, \
+            SampleOrigin(DELAY_SECONDS) as origin:
+        folder = pathlib.Path(name)
+        pki = SamplePki(folder / "pki")
+        show_hierarchy(pki)
+        crl = pki.crl(revoked=12)
+        origin.put(CDP.removeprefix("http://primary-cdn.pki.azure.net"), crl, "application/pkix-crl",
+                   CACHE_CONTROL)
+        settings = f"""[access]
+destinations = ["*.pki.azure.net"]
+
+[upstream]
+parent_proxy = "http://127.0.0.1:{origin.port}"
+"""
+        with RevcacheProcess(binary, folder / "run", settings) as proxy:
+            failures = Demonstration(folder, proxy, origin).run(crl)
+        if proxy.exit_code != 0:
+            print(f"FAIL  revcache ended with status {proxy.exit_code}")
+            failures += 1
+    print(f"\n{'Everything was as claimed.' if not failures else f'{failures} claims were not true.'}")
+    return 1 if failures else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
