@@ -56,7 +56,7 @@ class Kill9(unittest.TestCase):
         self.revcache.start()
         stop = threading.Event()
         asked = threading.Semaphore(0)
-        loaders = [threading.Thread(target=self.load, args=((SEED, number, loader).__repr__(),
+        loaders = [threading.Thread(target=self.load, args=(repr((SEED, number, loader)),
                                                             stop, asked))
                    for loader in range(LOADERS)]
         for loader in loaders:
