@@ -34,12 +34,16 @@ struct UpstreamSettings {
   std::shared_ptr<const AccessControl> access;
 };
 
+struct UpstreamContext;
+
+// Destroying it cancels the tunnels being opened, unanswered; fetches are cancelled by those who
+// hold them, before.
 class UpstreamClient final : public cache::Origin {
  public:
   UpstreamClient(UpstreamEnvironment environment, UpstreamSettings settings);
   UpstreamClient(const UpstreamClient&) = delete;
   UpstreamClient& operator=(const UpstreamClient&) = delete;
-  ~UpstreamClient();
+  ~UpstreamClient() override;
 
   [[nodiscard]] std::unique_ptr<cache::OriginExchange> fetch(cache::OriginRequest request,
                                                              cache::OriginSink& sink) override;
@@ -54,8 +58,7 @@ class UpstreamClient final : public cache::Origin {
   void close_idle();
 
  private:
-  class State;
-  std::shared_ptr<State> state_;
+  std::shared_ptr<UpstreamContext> context_;
 };
 
 }  // namespace revcache::proxy
