@@ -1,59 +1,91 @@
 // The disk tier: RocksDB, shared by all loops. Bodies lie in pieces beside their heads; what
-// find() gives was checked against a checksum over the whole entry.
+// find() gives was checked against checksums over the whole entry. The format is written down in
+// docs/formats.md.
 #pragma once
 
-#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <string>
 
+#include "base/clock.h"
 #include "base/result.h"
 #include "cache/tier.h"
 #include "metrics/log.h"
 #include "net/background_work.h"
+#include "net/executor.h"
+
+namespace rocksdb {
+class Env;
+}  // namespace rocksdb
 
 namespace revcache::cache {
 
 // The database, opened once per process. Thread-safe.
+//
+// Entries lie on disk in the order in which they were written, and the oldest file goes first when
+// the bound is reached (a ring). What was read since it was written, and what is still wanted while
+// most of the disk is garbage, is written again at the other end instead of lost. So space of
+// replaced and erased entries comes back when the ring gets there, without compaction.
 class DiskStore {
  public:
   struct Options {
     std::string directory;
-    std::uint64_t bytes_max = 8ULL << 30U;        // on disk, garbage included
+    std::uint64_t bytes_max = 8ULL << 30U;              // on disk, garbage included
     std::uint64_t whole_body_bytes_max = 64ULL << 20U;  // larger bodies are read in pieces
+    rocksdb::Env* env = nullptr;  // nullptr: the machine's; tests inject faults
   };
 
-  // Opens or creates. A database that cannot be opened, or that another format version wrote, is
-  // moved aside to "<directory>.corrupt-<unix time>" (at most three are kept) and a new one made;
-  // fails only when that is impossible too. Blocking: before the loops run, or off-loop.
-  static Result<std::shared_ptr<DiskStore>> open(const Options& options, metrics::Log& log);
+  // By how much the directory may be larger than bytes_max for a moment: memtables on their way to
+  // disk, the write-ahead log, the database's own log and manifest.
+  [[nodiscard]] static std::uint64_t slack_bytes(std::uint64_t bytes_max) noexcept;
 
-  virtual ~DiskStore() = default;
+  // Opens or creates. A database that cannot be opened because it is damaged, or that another
+  // format version wrote, is moved aside to "<directory>.corrupt-<unix time>" (at most three are
+  // kept) and a new one made. Fails when that is impossible too, and, without touching anything,
+  // when another process has it open or the disk refuses (permissions, no space). Blocking: before
+  // the loops run, or off-loop. `clock` and `log` must outlive the store.
+  static Result<std::shared_ptr<DiskStore>> open(const Options& options, const Clock& clock,
+                                                 metrics::Log& log);
+
+  DiskStore() = default;
+  DiskStore(const DiskStore&) = delete;
+  DiskStore& operator=(const DiskStore&) = delete;
+  virtual ~DiskStore() = default;  // blocking: ends the eviction thread, closes the database
 
   struct Stats {
-    std::uint64_t bytes = 0;         // files on disk
-    std::uint64_t entries = 0;       // estimate
-    std::uint64_t evictions = 0;
-    std::uint64_t errors = 0;
-    std::uint64_t corrupt_entries = 0;
+    std::uint64_t bytes = 0;            // allocated to the directory's files, when last measured
+    std::uint64_t entries = 0;          // estimate until the index was counted after opening
+    std::uint64_t evictions = 0;        // entries
+    std::uint64_t errors = 0;           // operations that the disk or the database refused
+    std::uint64_t corrupt_entries = 0;  // found damaged and erased
+    std::uint64_t overloads = 0;        // finds made misses and puts dropped by a full queue
     std::uint64_t compaction_pending_bytes = 0;
     std::uint64_t memtable_bytes = 0;
     std::uint64_t block_cache_bytes = 0;
     bool write_stalled = false;
   };
-  [[nodiscard]] virtual Stats stats() const = 0;
+  [[nodiscard]] virtual Stats stats() const = 0;  // any thread; off-loop
 
-  // Blocking, any thread, off-loop. The tier below is what loops use.
+  // Blocking, any thread, off-loop. The tier below is what loops use. They fail as Tier says; a
+  // failure has been counted, and logged when it is new.
   [[nodiscard]] virtual Result<StoredResponsePtr> read(const std::string& key) = 0;
   [[nodiscard]] virtual Result<SharedBytes> read_piece(const StoredResponse& entry,
                                                        std::uint64_t index) = 0;
+  // An entry with on_disk gets a new head; its body must still be there, under entry.generation.
   [[nodiscard]] virtual Result<void> write(const StoredResponse& entry) = 0;
   [[nodiscard]] virtual Result<void> remove(const std::string& key) = 0;
   [[nodiscard]] virtual Result<void> clear() = 0;
+
+  // Called by the tier when it had no room to ask.
+  virtual void count_overload() noexcept = 0;
 };
 
-// One loop's way to the store: every call goes off-loop through BackgroundWork (kind disk). When
-// its queue is full a find() is a miss and a put() is dropped, both counted.
-std::unique_ptr<Tier> make_disk_tier(std::shared_ptr<DiskStore> store, net::BackgroundWork& work);
+// One loop's way to the store: every call goes off-loop through `work` (kind disk). What concerns
+// one key happens in the order of the calls. When the queue is full a find() is a miss, and a put()
+// or erase() fails with overloaded, all counted. `executor` is the same loop; both outlive the
+// tier. When the tier is destroyed, what already runs off-loop is finished and called back, what
+// waits behind it fails.
+std::unique_ptr<Tier> make_disk_tier(std::shared_ptr<DiskStore> store, net::BackgroundWork& work,
+                                     net::Executor& executor);
 
 }  // namespace revcache::cache

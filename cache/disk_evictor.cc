@@ -1,0 +1,162 @@
+#include "cache/disk_evictor.h"
+
+#include <rocksdb/convenience.h>
+#include <rocksdb/metadata.h>
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include "cache/disk_options.h"
+#include "cache/disk_record.h"
+
+namespace revcache::cache {
+namespace {
+
+// Of what is dropped, how much may be written again: each pass frees a quarter of it at least.
+constexpr std::uint64_t kCopiedPercentMax = 75;
+// In one pass; a disk that is full of what cannot be freed must not keep the thread spinning.
+constexpr int kRoundsMax = 16;
+
+struct DataFile {
+  std::uint64_t first_generation = 0;
+  std::uint64_t last_generation = 0;
+  std::uint64_t bytes = 0;
+};
+
+// Files that can be dropped: those in the last level, the oldest first.
+std::vector<DataFile> settled_files(const DiskDatabase& database) {
+  rocksdb::ColumnFamilyMetaData meta;
+  database.rocks().GetColumnFamilyMetaData(database.data(), &meta);
+  std::vector<DataFile> files;
+  for (const rocksdb::LevelMetaData& level : meta.levels) {
+    if (level.level == 0) continue;
+    for (const rocksdb::SstFileMetaData& file : level.files) {
+      const std::optional<RecordKey> first = decode_record_key(file.smallestkey);
+      const std::optional<RecordKey> last = decode_record_key(file.largestkey);
+      if (!first || !last) continue;
+      files.push_back(DataFile{.first_generation = first->generation,
+                               .last_generation = last->generation,
+                               .bytes = file.size});
+    }
+  }
+  std::sort(files.begin(), files.end(), [](const DataFile& a, const DataFile& b) {
+    return a.first_generation < b.first_generation;
+  });
+  return files;
+}
+
+}  // namespace
+
+DiskUsage::Limits usage_limits(std::uint64_t bytes_max) noexcept {
+  const std::uint64_t write_buffer = write_buffer_bytes(bytes_max);
+  return DiskUsage::Limits{
+      .soft_max = bytes_max, .hard_max = bytes_max + 4 * write_buffer, .step = write_buffer};
+}
+
+DiskEvictor::DiskEvictor(DiskDatabase& database, DiskEntries& entries, DiskUsage& usage)
+    : database_(database),
+      entries_(entries),
+      usage_(usage),
+      count_entries_(entries.start_counting()) {
+  // The bound may be smaller than last time.
+  usage_.measure(database_.directory());
+  usage_.request_pass();
+  thread_ = std::thread([this] { run(); });
+}
+
+DiskEvictor::~DiskEvictor() {
+  stop_.store(true);
+  usage_.stop();
+  thread_.join();
+}
+
+Result<void> DiskEvictor::drop_all(std::uint64_t last) {
+  const std::lock_guard lock(files_mutex_);
+  const bool dropped =
+      flush_and_push_down() && drop_files(last) &&
+      succeeded("compact", database_.rocks().CompactRange(rocksdb::CompactRangeOptions(),
+                                                          database_.index(), nullptr, nullptr));
+  usage_.request_pass();
+  if (dropped) return {};
+  return fail(ErrorCode::unreachable, Blame::local, "disk tier: cannot free the space");
+}
+
+void DiskEvictor::run() {
+  count_entries_(stop_);
+  count_entries_ = nullptr;  // it pins the files of the past
+  while (usage_.begin_pass()) {
+    pass();
+    usage_.end_pass();
+  }
+}
+
+void DiskEvictor::pass() {
+  const std::uint64_t soft_max = usage_.limits().soft_max;
+  // A little more is freed than necessary, so that not every write calls for the next pass.
+  const std::uint64_t margin = std::max(usage_.limits().step, soft_max / 64);
+  const std::uint64_t target = soft_max - std::min(soft_max, margin);
+  std::uint64_t bytes = usage_.measure(database_.directory());
+  for (int round = 0; round < kRoundsMax && bytes > soft_max; ++round) {
+    if (usage_.stopping()) return;
+    const std::lock_guard lock(files_mutex_);
+    if (!free_space(bytes - target)) return;
+    bytes = usage_.measure(database_.directory());
+  }
+}
+
+bool DiskEvictor::free_space(std::uint64_t bytes) {
+  if (!compact_index()) return false;
+  bool found_files = false;
+  if (!vacate_and_drop(bytes, found_files)) return false;
+  if (found_files) return true;
+  // All of it is in memtables, their log, or on its way to the last level.
+  return flush_and_push_down() && vacate_and_drop(bytes, found_files) && found_files;
+}
+
+bool DiskEvictor::vacate_and_drop(std::uint64_t bytes, bool& found_files) {
+  std::uint64_t dropped = 0;
+  std::uint64_t last = 0;
+  for (const DataFile& file : settled_files(database_)) {
+    if (dropped >= bytes) break;
+    dropped += file.bytes;
+    last = std::max(last, file.last_generation);
+  }
+  found_files = dropped > 0;
+  if (!found_files) return true;
+  const Result<void> vacated = entries_.vacate(last, dropped / 100 * kCopiedPercentMax);
+  return vacated && drop_files(last);
+}
+
+bool DiskEvictor::flush_and_push_down() {
+  // Both families: a log file goes when neither needs it any more.
+  return succeeded("flush", database_.rocks().Flush(rocksdb::FlushOptions(),
+                                                    {database_.index(), database_.data()})) &&
+         succeeded("compact", database_.rocks().CompactRange(rocksdb::CompactRangeOptions(),
+                                                             database_.data(), nullptr, nullptr));
+}
+
+bool DiskEvictor::drop_files(std::uint64_t last) {
+  const RecordKeyBytes end = encode_record_key({.generation = last, .part = kHeadPart});
+  const rocksdb::Slice end_slice(end.data(), end.size());
+  return succeeded("evict", rocksdb::DeleteFilesInRange(&database_.rocks(), database_.data(),
+                                                        nullptr, &end_slice,
+                                                        /*include_end=*/true));
+}
+
+// Levels keep the index's garbage small by themselves, but for what the bound has no time to wait.
+bool DiskEvictor::compact_index() {
+  std::uint64_t on_disk = 0;
+  database_.rocks().GetIntProperty(database_.index(), rocksdb::DB::Properties::kLiveSstFilesSize,
+                                   &on_disk);
+  if (on_disk < 2 * entries_.index_bytes() + 2 * usage_.limits().step) return true;
+  return succeeded("compact", database_.rocks().CompactRange(rocksdb::CompactRangeOptions(),
+                                                             database_.index(), nullptr, nullptr));
+}
+
+bool DiskEvictor::succeeded(const char* operation, const rocksdb::Status& status) {
+  if (!status.ok()) database_.note_failure(operation, status);
+  return status.ok();
+}
+
+}  // namespace revcache::cache

@@ -1,0 +1,87 @@
+#include <atomic>
+#include <utility>
+
+#include "cache/disk_database.h"
+#include "cache/disk_entries.h"
+#include "cache/disk_evictor.h"
+#include "cache/disk_options.h"
+#include "cache/disk_tier.h"
+#include "cache/disk_usage.h"
+
+namespace revcache::cache {
+namespace {
+
+class RocksDiskStore final : public DiskStore {
+ public:
+  RocksDiskStore(std::unique_ptr<DiskDatabase> database, const Options& options, metrics::Log& log)
+      : database_(std::move(database)),
+        usage_(usage_limits(options.bytes_max)),
+        entries_(*database_, usage_, options, log),
+        evictor_(*database_, entries_, usage_) {}
+
+  Stats stats() const override {
+    return Stats{.bytes = usage_.bytes(),
+                 .entries = entries_.entries(),
+                 .evictions = entries_.evictions(),
+                 .errors = database_->failures(),
+                 .corrupt_entries = entries_.corrupt_entries(),
+                 .overloads = overloads_.load(),
+                 .compaction_pending_bytes =
+                     property(rocksdb::DB::Properties::kEstimatePendingCompactionBytes),
+                 .memtable_bytes = property(rocksdb::DB::Properties::kCurSizeAllMemTables),
+                 .block_cache_bytes = database_->block_cache_bytes(),
+                 .write_stalled = property(rocksdb::DB::Properties::kIsWriteStopped) != 0};
+  }
+
+  Result<StoredResponsePtr> read(const std::string& key) override { return entries_.read(key); }
+
+  Result<SharedBytes> read_piece(const StoredResponse& entry, std::uint64_t index) override {
+    return entries_.read_piece(entry, index);
+  }
+
+  Result<void> write(const StoredResponse& entry) override { return entries_.write(entry); }
+
+  Result<void> remove(const std::string& key) override { return entries_.remove(key); }
+
+  Result<void> clear() override {
+    Result<std::uint64_t> last = entries_.forget_all();
+    if (!last) return fail(std::move(last));
+    return evictor_.drop_all(*last);
+  }
+
+  void count_overload() noexcept override { overloads_.fetch_add(1, std::memory_order_relaxed); }
+
+ private:
+  // The sum of both column families.
+  std::uint64_t property(const std::string& name) const {
+    std::uint64_t sum = 0;
+    for (rocksdb::ColumnFamilyHandle* family : {database_->index(), database_->data()}) {
+      std::uint64_t value = 0;
+      if (database_->rocks().GetIntProperty(family, name, &value)) sum += value;
+    }
+    return sum;
+  }
+
+  // In the order in which each needs those before it; the evictor's thread ends first.
+  std::unique_ptr<DiskDatabase> database_;
+  DiskUsage usage_;
+  DiskEntries entries_;
+  DiskEvictor evictor_;
+  std::atomic<std::uint64_t> overloads_{0};
+};
+
+}  // namespace
+
+std::uint64_t DiskStore::slack_bytes(std::uint64_t bytes_max) noexcept {
+  constexpr std::uint64_t kLogsAndManifestBytes = 8ULL << 20U;
+  return 16 * write_buffer_bytes(bytes_max) + kLogsAndManifestBytes;
+}
+
+Result<std::shared_ptr<DiskStore>> DiskStore::open(const Options& options, const Clock& clock,
+                                                   metrics::Log& log) {
+  Result<std::unique_ptr<DiskDatabase>> database = DiskDatabase::open(options, clock, log);
+  if (!database) return fail(std::move(database));
+  return std::make_shared<RocksDiskStore>(std::move(*database), options, log);
+}
+
+}  // namespace revcache::cache

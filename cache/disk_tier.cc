@@ -1,0 +1,172 @@
+#include "cache/disk_tier.h"
+
+#include <deque>
+#include <string>
+#include <unordered_map>
+#include <utility>
+
+#include "base/check.h"
+
+namespace revcache::cache {
+namespace {
+
+constexpr std::size_t kWaitingMax = 1024;  // calls behind others of the same key, all keys together
+
+std::unexpected<Error> overloaded() {
+  return fail(ErrorCode::overloaded, Blame::local, "disk tier: too much to do");
+}
+
+// One call, off-loop and back. `refuse` replaces both when there is no room for it.
+struct Call {
+  Callback<> work;    // on a pool thread
+  Callback<> done;    // on the loop
+  Callback<> refuse;  // on the loop
+};
+
+// Runs the calls of one key one after the other: pool threads would overtake each other. Kept alive
+// by what is under way. Loop thread only.
+class KeyedCalls : public std::enable_shared_from_this<KeyedCalls> {
+ public:
+  KeyedCalls(std::shared_ptr<DiskStore> store, net::BackgroundWork& work, net::Executor& executor)
+      : store_(std::move(store)), work_(work), executor_(executor) {}
+
+  // From inside the caller's call: nothing of `call` runs before it returns.
+  void start(const std::string& key, Call call) {
+    const auto [busy, is_free] = waiting_.try_emplace(key);
+    if (is_free) {
+      if (submit(key, call)) return;
+      waiting_.erase(busy);
+    } else if (waiting_calls_ < kWaitingMax) {
+      ++waiting_calls_;
+      busy->second.push_back(std::move(call));
+      return;
+    }
+    refuse_later(std::move(call));
+  }
+
+  // In no order with anything else.
+  void start_unordered(Call call) {
+    auto shared = std::make_shared<Call>(std::move(call));
+    if (work_.submit(
+            net::WorkKind::disk, [shared] { shared->work(); }, [shared] { shared->done(); })) {
+      return;
+    }
+    refuse_later(std::move(*shared));
+  }
+
+  // The tier is gone, and perhaps the loop's other parts with it.
+  void close() noexcept { closed_ = true; }
+
+ private:
+  // Leaves `call` as it was when there is no room.
+  bool submit(const std::string& key, Call& call) {
+    auto shared = std::make_shared<Call>(std::move(call));
+    const bool taken = work_.submit(
+        net::WorkKind::disk, [shared] { shared->work(); },
+        [self = shared_from_this(), shared, key] {
+          shared->done();
+          self->start_next(key);
+        });
+    if (!taken) call = std::move(*shared);
+    return taken;
+  }
+
+  // After a call of `key` has come back.
+  void start_next(const std::string& key) {
+    while (true) {
+      const auto busy = waiting_.find(key);
+      CHECK(busy != waiting_.end());
+      if (busy->second.empty()) {
+        waiting_.erase(busy);
+        return;
+      }
+      Call next = std::move(busy->second.front());
+      busy->second.pop_front();
+      --waiting_calls_;
+      if (!closed_ && submit(key, next)) return;
+      store_->count_overload();
+      next.refuse();
+    }
+  }
+
+  void refuse_later(Call&& call) {
+    store_->count_overload();
+    executor_.post(std::move(call.refuse));
+  }
+
+  std::shared_ptr<DiskStore> store_;
+  net::BackgroundWork& work_;
+  net::Executor& executor_;
+  // A key is here while a call of it is under way, with those that wait for it.
+  std::unordered_map<std::string, std::deque<Call>> waiting_;
+  std::size_t waiting_calls_ = 0;
+  bool closed_ = false;
+};
+
+// What a call computes off-loop, and whom it tells. T is default-constructible inside a Result.
+template <class T>
+struct Pending {
+  explicit Pending(Callback<Result<T>>&& callback) : done(std::move(callback)) {}
+  void finish() { done(std::move(outcome)); }
+
+  Callback<Result<T>> done;
+  Result<T> outcome{};
+};
+
+class DiskTier final : public Tier {
+ public:
+  DiskTier(std::shared_ptr<DiskStore> store, net::BackgroundWork& work, net::Executor& executor)
+      : store_(store), calls_(std::make_shared<KeyedCalls>(std::move(store), work, executor)) {}
+  DiskTier(const DiskTier&) = delete;
+  DiskTier& operator=(const DiskTier&) = delete;
+  ~DiskTier() override { calls_->close(); }
+
+  void find(const std::string& key, Callback<Result<StoredResponsePtr>> done) override {
+    auto pending = std::make_shared<Pending<StoredResponsePtr>>(std::move(done));
+    calls_->start(
+        key, Call{.work = [pending, key, store = store_] { pending->outcome = store->read(key); },
+                  .done = [pending] { pending->finish(); },
+                  .refuse = [pending] { pending->done(nullptr); }});
+  }
+
+  void read_piece(const StoredResponsePtr& entry, std::uint64_t index,
+                  Callback<Result<SharedBytes>> done) override {
+    // Pieces never change: there is nothing to keep in order.
+    auto pending = std::make_shared<Pending<SharedBytes>>(std::move(done));
+    calls_->start_unordered(
+        Call{.work = [pending, entry, index,
+                      store = store_] { pending->outcome = store->read_piece(*entry, index); },
+             .done = [pending] { pending->finish(); },
+             .refuse = [pending] { pending->done(overloaded()); }});
+  }
+
+  void put(StoredResponsePtr entry, Callback<Result<void>> done) override {
+    change(entry->key, [store = store_, entry] { return store->write(*entry); }, std::move(done));
+  }
+
+  void erase(const std::string& key, Callback<Result<void>> done) override {
+    change(key, [store = store_, key] { return store->remove(key); }, std::move(done));
+  }
+
+ private:
+  void change(const std::string& key, std::move_only_function<Result<void>()> act,
+              Callback<Result<void>> done) {
+    auto pending = std::make_shared<Pending<void>>(std::move(done));
+    calls_->start(
+        key, Call{.work = [pending, act = std::move(act)]() mutable { pending->outcome = act(); },
+                  .done = [pending] { pending->finish(); },
+                  .refuse = [pending] { pending->done(overloaded()); }});
+  }
+
+  std::shared_ptr<DiskStore> store_;
+  std::shared_ptr<KeyedCalls> calls_;
+};
+
+}  // namespace
+
+std::unique_ptr<Tier> make_disk_tier(std::shared_ptr<DiskStore> store, net::BackgroundWork& work,
+                                     net::Executor& executor) {
+  return std::make_unique<DiskTier>(std::move(store), work, executor);
+}
+
+}  // namespace revcache::cache
