@@ -1,4 +1,4 @@
-"""One fetch per key however many ask, hand-over when it fails, and negative answers (RFC 9111 4)."""
+"""One fetch per key however many ask, hand-over when it fails, and negative answers."""
 
 import threading
 import unittest

@@ -126,8 +126,7 @@ class Player:
                 response.start, allowed, response.body[:200]))
             refused = response.status >= 400
             if refused and method != "HEAD":
-                expect(response.body and (response.fields.get("Content-Type") or "").startswith(
-                    "text/plain"), "a refusal without text: %r" % response.head)
+                expect(response.body and response.fields.get("Content-Type", "").startswith("text/plain"), "a refusal without text: %r" % response.head)
         if row.closes:
             expect(client.closed(), "more follows: %r" % client.reader.buffer[:200])
         else:
@@ -172,8 +171,8 @@ class Player:
 
 
 def normal(request):
-    """A request with its field lines sorted by name and the instance's name in CDN-Loop made plain; all
-    else byte for byte."""
+    """A request with its field lines sorted by name and the instance's name in CDN-Loop made
+    plain; all else byte for byte."""
     head, _, body = request.partition(b"\r\n\r\n")
     start, *lines = head.split(b"\r\n")
     lines = [re.sub(rb"revcache-[0-9a-f]{16}", b"{id}", line) for line in lines]

@@ -58,14 +58,16 @@ class Answer:
 
     def chosen(self, request):
         """This answer or, with `revalidates`, the 304 that the request's conditions ask for."""
-        lines = dict(expand(line).split(": ", 1) for line in self.fields) if self.revalidates else {}
+        if not self.revalidates:
+            return self
+        lines = dict(expand(line).split(": ", 1) for line in self.fields)
         etags = request.fields.get("If-None-Match")
         if etags is not None:
             matched = lines.get("ETag") in [tag.strip() for tag in etags.split(",")]
         else:
             matched = "Last-Modified" in lines and \
                 lines["Last-Modified"] == request.fields.get("If-Modified-Since")
-        return replace(self, status=304) if matched and self.revalidates else self
+        return replace(self, status=304) if matched else self
 
     def payload(self, body):
         if self.framing != "chunked":

@@ -186,8 +186,8 @@ class Revcache:
         return parse_metrics(response.body.decode("utf-8"))
 
 
-SAMPLE = re.compile(r'([a-zA-Z_:][a-zA-Z0-9_:]*(?:\{(?:[a-zA-Z_][a-zA-Z0-9_]*="(?:[^"\\\n]|\\["\\n])*"'
-                    r',?)*\})?) (NaN|[+-]Inf|[-+0-9.e]+)(?: \d+)?\Z')
+LABEL = r'[a-zA-Z_][a-zA-Z0-9_]*="(?:[^"\\\n]|\\["\\n])*",?'
+SAMPLE = re.compile(r'([a-zA-Z_:][a-zA-Z0-9_:]*(?:\{(?:' + LABEL + r')*\})?) (NaN|[+-]Inf|[-+0-9.e]+)(?: \d+)?\Z')
 
 
 def parse_metrics(text):

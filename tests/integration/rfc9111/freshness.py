@@ -41,8 +41,10 @@ ROWS = [
     # Spelling.
     fresh("directive-names-ignore-case", "9111 5.2", "cache-control: MAX-AGE=60"),
     fresh("quoted-max-age-is-accepted", "9111 5.2", 'Cache-Control: max-age="60"'),
-    fresh("unknown-directives-are-ignored", "9111 5.2.3", "Cache-Control: foo=bar, max-age=60, baz"),
-    fresh("comma-inside-a-quoted-string", "9111 5.2", 'Cache-Control: a="b, max-age=0", max-age=60'),
+    fresh("unknown-directives-are-ignored", "9111 5.2.3",
+          "Cache-Control: foo=bar, max-age=60, baz"),
+    fresh("comma-inside-a-quoted-string", "9111 5.2",
+          'Cache-Control: a="b, max-age=0", max-age=60'),
     fresh("directives-on-two-lines", "9110 5.3", "Cache-Control: public", ONE),
     fresh("empty-list-members", "9110 5.6.1", "Cache-Control: ,, max-age=60 ,"),
     fresh("leading-zeros", "9111 1.2.2", "Cache-Control: max-age=00060"),
