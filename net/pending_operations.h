@@ -5,8 +5,8 @@
 #include <unordered_set>
 #include <utility>
 
+#include "base/callback.h"
 #include "net/executor.h"
-#include "net/transport.h"
 
 namespace revcache::net {
 
@@ -25,15 +25,16 @@ class PendingOperations {
   void add(std::shared_ptr<void> operation) { operations_.insert(std::move(operation)); }
   void remove(const std::shared_ptr<void>& operation) { operations_.erase(operation); }
 
-  // For what fails before it begins: `done` must still not run inside the call.
-  void fail_later(Executor& executor, ConnectDone done, Error error) {
-    auto waiting = std::make_shared<ConnectDone>(std::move(done));
+  // For what is known at once: `done` must still not run inside the call that brought it.
+  template <class Answer>
+  void answer_later(Executor& executor, Callback<Answer> done, Answer answer) {
+    auto waiting = std::make_shared<Callback<Answer>>(std::move(done));
     add(waiting);
-    executor.post([this, weak = std::weak_ptr(waiting), error = std::move(error)]() mutable {
+    executor.post([this, weak = std::weak_ptr(waiting), answer = std::move(answer)]() mutable {
       const auto callback = weak.lock();
       if (!callback) return;  // and `this` is gone too
       remove(callback);
-      (*callback)(std::unexpected(std::move(error)));
+      (*callback)(std::move(answer));
     });
   }
 

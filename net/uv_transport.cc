@@ -125,7 +125,8 @@ void UvTransport::start_tls(std::unique_ptr<Stream> tcp, const std::string& serv
                             std::chrono::milliseconds timeout, ConnectDone done) {
   auto session = start_session(tls_.get(), server_name);
   if (!session) {
-    return pending_->fail_later(loop_, std::move(done), std::move(session).error());
+    return pending_->answer_later<Result<std::unique_ptr<Stream>>>(
+        loop_, std::move(done), std::unexpected(std::move(session).error()));
   }
   auto stream = std::make_unique<TlsStream>(loop_, std::move(tcp), std::move(*session));
   run_tls_handshake(timers_, *pending_, std::move(stream), timeout, std::move(done));
