@@ -89,7 +89,7 @@ constexpr std::size_t quoted_string_end(std::string_view text) noexcept {
 }
 
 // Takes the next element of a comma list (RFC 9110 5.6.1) off the front of `rest`: trimmed, maybe
-// empty. Commas inside quoted strings do not separate.
+// empty. Commas inside quoted strings do not separate; one that is not closed takes all the rest.
 constexpr std::string_view next_element(std::string_view& rest) noexcept {
   std::size_t i = 0;
   while (i < rest.size() && rest[i] != ',') {
