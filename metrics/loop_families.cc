@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 #include <string_view>
+#include <tuple>
+#include <type_traits>
 #include <utility>
 
 #include "metrics/families.h"
@@ -94,14 +96,13 @@ void add_status_codes(const Loops& loops, FamilyList& out) {
   std::move(codes).move_to(out);
 }
 
-// One series for each enumerator.
+// One series for each enumerator; `pick` gives one loop's array of counters.
 template <class Enum, class Pick>
-void add_by(Family family, std::string_view label, std::size_t count, const Loops& loops, Pick pick,
-            FamilyList& out) {
-  for (std::size_t at = 0; at < count; ++at) {
-    family.add(
-        {{label, name_at<Enum>(at)}},
-        sum_of(loops, [&](const LoopMetrics& loop) -> const Counter& { return pick(loop)[at]; }));
+void add_by(Family family, std::string_view label, const Loops& loops, Pick pick, FamilyList& out) {
+  using Counters = std::remove_cvref_t<decltype(pick(std::declval<const LoopMetrics&>()))>;
+  for (std::size_t at = 0; at < std::tuple_size_v<Counters>; ++at) {
+    const auto counter = [&](const LoopMetrics& loop) -> const Counter& { return pick(loop)[at]; };
+    family.add({{label, name_at<Enum>(at)}}, sum_of(loops, counter));
   }
   std::move(family).move_to(out);
 }
@@ -115,8 +116,8 @@ void add_single(Family family, const Loops& loops, Pick pick, FamilyList& out) {
 void add_client_side(const Loops& loops, FamilyList& out) {
   add_by<ObjectKind>(
       counter_family("revcache_response_bytes_total", "Bytes sent to clients, heads included."),
-      "kind", kObjectKinds, loops,
-      [](const LoopMetrics& loop) -> const auto& { return loop.response_bytes; }, out);
+      "kind", loops, [](const LoopMetrics& loop) -> const auto& { return loop.response_bytes; },
+      out);
   add_single(
       gauge_family("revcache_requests_in_flight", "Requests being worked on."), loops,
       [](const LoopMetrics& loop) -> const Gauge& { return loop.requests_in_flight; }, out);
@@ -130,11 +131,10 @@ void add_client_side(const Loops& loops, FamilyList& out) {
   add_by<Limit>(
       counter_family("revcache_client_rejected_total",
                      "Connections and requests turned away or cut off by a limit."),
-      "reason", kLimits, loops,
-      [](const LoopMetrics& loop) -> const auto& { return loop.limits_hit; }, out);
+      "reason", loops, [](const LoopMetrics& loop) -> const auto& { return loop.limits_hit; }, out);
   add_by<Denial>(
       counter_family("revcache_acl_denied_total", "Requests refused by an access rule."), "reason",
-      kDenials, loops, [](const LoopMetrics& loop) -> const auto& { return loop.denials; }, out);
+      loops, [](const LoopMetrics& loop) -> const auto& { return loop.denials; }, out);
   add_single(
       counter_family("revcache_access_log_lines_dropped_total",
                      "Lines of the access log that were not written: its queue was full."),
@@ -190,8 +190,8 @@ void add_cache_side(const Loops& loops, FamilyList& out) {
   add_by<ObjectKind>(
       counter_family("revcache_collapsed_requests_total",
                      "Requests answered by another one's fetch."),
-      "kind", kObjectKinds, loops,
-      [](const LoopMetrics& loop) -> const auto& { return loop.collapsed_requests; }, out);
+      "kind", loops, [](const LoopMetrics& loop) -> const auto& { return loop.collapsed_requests; },
+      out);
   std::move(waits).move_to(out);
 }
 
@@ -259,7 +259,7 @@ void add_upstream_side(const Loops& loops, const std::vector<std::string>& label
   std::move(durations).move_to(out);
   add_by<ObjectKind>(
       counter_family("revcache_upstream_response_bytes_total", "Bytes received from upstream."),
-      "kind", kObjectKinds, loops,
+      "kind", loops,
       [](const LoopMetrics& loop) -> const auto& { return loop.upstream_response_bytes; }, out);
   add_single(
       gauge_family("revcache_upstream_connections", "Open connections to upstream hosts."), loops,
