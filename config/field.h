@@ -81,6 +81,7 @@ Field list_of(std::vector<T>& place, Codec<T> codec) {
                 const Value::Array* items = expect_list(value, findings);
                 if (items == nullptr) return;
                 std::vector<T> read;
+                read.reserve(items->size());
                 for (const Value& item : *items) {
                   T one{};
                   scalar(one, codec).read(item, findings);
@@ -91,6 +92,7 @@ Field list_of(std::vector<T>& place, Codec<T> codec) {
           .write =
               [&place, codec](Secrets) {
                 std::vector<std::string> items;
+                items.reserve(place.size());
                 for (const T& item : place) items.push_back(toml_string(codec.print(item)));
                 return toml_list(items);
               }};

@@ -37,6 +37,32 @@ std::string bracketed(const std::string& host) {
   return host.find(':') == std::string::npos ? host : '[' + host + ']';
 }
 
+// "ABC" → "0abc"
+std::optional<std::string> plain_hex(std::string_view text) {
+  std::string digits(text.size() % 2, '0');
+  for (const char c : text) {
+    const auto digit = hex_digit(c);
+    if (!digit) return std::nullopt;
+    digits += "0123456789abcdef"[*digit];
+  }
+  return digits;
+}
+
+// "0A:BC" → "0abc"
+std::optional<std::string> colon_hex(std::string_view text) {
+  std::string digits;
+  for (std::size_t at = 0; at < text.size(); at += 3) {
+    const std::string_view octet = text.substr(at, 2);
+    const auto part = plain_hex(octet);
+    const bool ends = at + 2 == text.size();
+    if (octet.size() != 2 || !part || (!ends && (text[at + 2] != ':' || at + 3 == text.size()))) {
+      return std::nullopt;
+    }
+    digits += *part;
+  }
+  return digits;
+}
+
 // RFC 3986 2.1; nullopt for a broken escape or a character that could not be sent in Basic
 // credentials (RFC 7617 2: no control character).
 std::optional<std::string> percent_decoded(std::string_view text) {
@@ -202,23 +228,13 @@ Parsed<std::string> parse_method(std::string_view text) {
 }
 
 Parsed<std::string> parse_serial(std::string_view text) {
-  static constexpr std::string_view kForm =
-      R"(is not a serial number: write 1 to 20 octets in hex, as "0a1b2c" or "0A:1B:2C")";
-  const bool with_colons = text.find(':') != std::string_view::npos;
-  std::string digits;
-  for (std::size_t at = 0; at < text.size(); ++at) {
-    if (with_colons && at % 3 == 2) {
-      if (text[at] != ':' || at + 1 == text.size()) return wrong(text, kForm);
-      continue;
-    }
-    const auto digit = hex_digit(text[at]);
-    if (!digit) return wrong(text, kForm);
-    digits += "0123456789abcdef"[*digit];
-  }
-  if (digits.empty() || (with_colons && digits.size() % 2 != 0)) return wrong(text, kForm);
-  if (digits.size() % 2 != 0) digits.insert(0, 1, '0');
+  const auto given = text.find(':') == std::string_view::npos ? plain_hex(text) : colon_hex(text);
+  std::string digits = given.value_or("");
   while (digits.size() > 2 && digits.starts_with("00")) digits.erase(0, 2);
-  if (digits.size() > 2 * kSerialOctetsMax) return wrong(text, kForm);
+  if (digits.empty() || digits.size() > 2 * kSerialOctetsMax) {
+    return wrong(
+        text, R"(is not a serial number: write 1 to 20 octets in hex, as "0a1b2c" or "0A:1B:2C")");
+  }
   return digits;
 }
 

@@ -96,6 +96,7 @@ class DocumentReader {
 
   void report_unknown_top(const Value& entry) {
     std::vector<std::string_view> names;
+    names.reserve(schema_.sections.size() + schema_.lists.size());
     for (const Section& section : schema_.sections) names.push_back(section.name);
     for (const TableList& list : schema_.lists) names.push_back(list.name);
     const bool is_table = entry.as<Value::Table>() != nullptr;
@@ -107,6 +108,7 @@ class DocumentReader {
 
   void report_unknown(const Value& entry, const Table& target, const std::string& path) {
     std::vector<std::string_view> names;
+    names.reserve(target.keys.size() + target.lists.size());
     for (const Key& key : target.keys) names.push_back(key.name);
     for (const TableList& list : target.lists) names.push_back(list.name);
     add_unknown(entry, "unknown key \"" + entry.key + "\" in " + path, closest(entry.key, names),

@@ -184,13 +184,15 @@ std::vector<Key> log_keys(LogOptions& log, const std::string& base) {
 
 template <class Element>
 TableList list_of_tables(std::string_view name, std::string_view comment,
-                         std::vector<Element>& elements, std::function<Table(Element&)> table_of) {
+                         std::vector<Element>& elements,
+                         const std::function<Table(Element&)>& table_of) {
   return {.name = name,
           .comment = comment,
           .append = [&elements, table_of] { return table_of(elements.emplace_back()); },
           .all =
               [&elements, table_of] {
                 std::vector<Table> tables;
+                tables.reserve(elements.size());
                 for (Element& element : elements) tables.push_back(table_of(element));
                 return tables;
               }};
