@@ -117,8 +117,12 @@ void Fetch::on_head(http::ResponseHead head, WallTime request_time) {
   const Method asked = is_held_until_admitted(request_.kind) && request_.method == Method::head
                            ? Method::get
                            : request_.method;
-  may_store_ = !request_.has_nonce && may_store(asked, request_.fields.view(), request_.directives,
-                                                head_, directives_, request_.is_ocsp)
+  const http::FieldsView fields = request_.fields.view();
+  may_store_ = !request_.has_nonce && may_store({.method = asked,
+                                                 .fields = fields,
+                                                 .directives = request_.directives,
+                                                 .ocsp = request_.is_ocsp},
+                                                head_, directives_)
                                           .store;
   if (request_.method == Method::head && !is_held_until_admitted(kind_)) update_stored_by_head();
   if (!http::is_safe(request_.method) && !request_.is_ocsp) invalidate_after_unsafe();

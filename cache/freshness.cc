@@ -92,17 +92,16 @@ std::optional<seconds> heuristic_lifetime(const http::ResponseHead& head, bool i
   return std::min(unchanged_for / kHeuristicDivisor, kHeuristicMax);
 }
 
-Use use_without_asking(const FreshnessFacts& facts, const Decision& found,
-                       const http::RequestDirectives& request) noexcept {
-  if (request.no_cache || facts.no_cache) return Use::validate;
-  // 5.2.1.1; max-age=0 is how a client says "validate", even within the first second.
-  const bool too_old =
-      request.max_age && (found.age > *request.max_age || *request.max_age == kNone);
-  const bool too_stale_soon = request.min_fresh && found.ttl < *request.min_fresh;
-  if (too_old || too_stale_soon) return Use::validate;
-  if (found.ttl > kNone) return Use::fresh;
+// 5.2.1.1 and 5.2.1.3. max-age=0 is how a client says "validate", even within the first second.
+bool is_age_accepted(const Decision& found, const http::RequestDirectives& request) noexcept {
+  if (request.max_age && (found.age > *request.max_age || *request.max_age == kNone)) return false;
+  return !request.min_fresh || found.ttl >= *request.min_fresh;
+}
 
-  if (facts.must_revalidate) return Use::validate;  // 4.2.4
+// 4.2.4 and RFC 5861 3, of a response that is stale.
+Use use_of_stale(const FreshnessFacts& facts, const Decision& found,
+                 const http::RequestDirectives& request) noexcept {
+  if (facts.must_revalidate) return Use::validate;
   const seconds staleness = -found.ttl;
   const bool client_accepts = request.max_stale && staleness <= *request.max_stale;
   // A client that speaks of age, and not of max-stale, does not want a stale response (5.2.1.1).
@@ -111,6 +110,12 @@ Use use_without_asking(const FreshnessFacts& facts, const Decision& found,
       facts.stale_while_revalidate > kNone && staleness <= facts.stale_while_revalidate;
   if (origin_accepts && (client_accepts || client_is_silent)) return Use::stale_while_revalidate;
   return client_accepts ? Use::stale : Use::validate;
+}
+
+Use use_without_asking(const FreshnessFacts& facts, const Decision& found,
+                       const http::RequestDirectives& request) noexcept {
+  if (request.no_cache || facts.no_cache || !is_age_accepted(found, request)) return Use::validate;
+  return found.ttl > kNone ? Use::fresh : use_of_stale(facts, found, request);
 }
 
 // `stored` is not past its usable_until.

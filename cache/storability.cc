@@ -91,15 +91,13 @@ bool is_worth_storing(const http::FieldsView& fields,
 }
 
 // What neither the request nor the response forbids; empty when nothing does.
-std::string_view refusal_by_directive(const http::FieldsView& request_fields,
-                                      const http::RequestDirectives& request,
-                                      const http::ResponseHead& response,
+std::string_view refusal_by_directive(const AskedFor& asked, const http::ResponseHead& response,
                                       const ResponseDirectives& directives) noexcept {
-  if (request.no_store) return "request no-store";
+  if (asked.directives.no_store) return "request no-store";
   // 5.2.2.3: a cache that understands the status ignores the no-store beside must-understand.
   if (directives.no_store && !directives.must_understand) return "no-store";
   if (directives.private_) return "private";
-  if (request_fields.has(FieldId::authorization) && !allows_authorization(directives)) {
+  if (asked.fields.has(FieldId::authorization) && !allows_authorization(directives)) {
     return "authorization";
   }
   if (varies_on_anything(response.fields.view())) return "vary *";
@@ -114,33 +112,27 @@ bool is_heuristically_cacheable(std::uint16_t status) noexcept {
   return std::ranges::binary_search(kStatuses, status);
 }
 
-StoreVerdict may_store(http::Method method, const http::FieldsView& request_fields,
-                       const http::RequestDirectives& request_directives,
-                       const http::ResponseHead& response,
-                       const ResponseDirectives& response_directives, bool ocsp) {
-  if (method != http::Method::get && !(ocsp && method == http::Method::post)) {
+StoreVerdict may_store(const AskedFor& asked, const http::ResponseHead& response,
+                       const ResponseDirectives& directives) {
+  if (asked.method != http::Method::get && !(asked.ocsp && asked.method == http::Method::post)) {
     return refused("method");
   }
-  if (const auto reason = refusal_by_status(response.status, response_directives.must_understand);
-      !reason.empty()) {
-    return refused(reason);
-  }
-  if (const auto reason =
-          refusal_by_directive(request_fields, request_directives, response, response_directives);
-      !reason.empty()) {
-    return refused(reason);
-  }
+  const auto by_status = refusal_by_status(response.status, directives.must_understand);
+  if (!by_status.empty()) return refused(by_status);
+  const auto by_directive = refusal_by_directive(asked, response, directives);
+  if (!by_directive.empty()) return refused(by_directive);
+
   const http::FieldsView fields = response.fields.view();
-  const bool explicitly = is_explicit(fields, response_directives);
+  const bool explicitly = is_explicit(fields, directives);
   // The time of a good OCSP answer is in its body, and comes by admission.
-  const bool is_ocsp_answer = ocsp && response.status == 200;
+  const bool is_ocsp_answer = asked.ocsp && response.status == 200;
   const bool by_heuristic =
-      method == http::Method::get && is_heuristically_cacheable(response.status);
+      asked.method == http::Method::get && is_heuristically_cacheable(response.status);
   if (!explicitly && !by_heuristic && !is_ocsp_answer) return refused("no explicit freshness");
   if (fields.has(FieldId::set_cookie) && !explicitly && !is_ocsp_answer) {
     return refused("set-cookie without explicit freshness");
   }
-  if (!is_ocsp_answer && !is_worth_storing(fields, response_directives)) {
+  if (!is_ocsp_answer && !is_worth_storing(fields, directives)) {
     return {.store = false, .reason = "no freshness and no validator", .permitted = true};
   }
   return {.store = true, .permitted = true};

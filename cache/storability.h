@@ -18,15 +18,22 @@ struct StoreVerdict {
   bool permitted = false;
 };
 
-// GET responses only (a HEAD answer can freshen, not be stored; POST only as OCSP, which passes
+// The request that got a response. Only for the length of a call: fields and directives are not
+// owned.
+struct AskedFor {
+  http::Method method;
+  const http::FieldsView& fields;
+  const http::RequestDirectives& directives;
+  bool ocsp = false;
+};
+
+// GET responses only (a HEAD answer can freshen, not be stored; POST only as OCSP, which says
 // `ocsp` and needs explicit or admitted freshness). Request no-store, Authorization (3.5), response
 // no-store, private, Vary: *, 206 and unknown statuses without explicit freshness, must-understand.
 // A response with Set-Cookie whose freshness would be a guess is refused: nobody said that others
 // may get what may have been made for one. (RFC 9111 7.3 leaves that to the cache.)
-StoreVerdict may_store(http::Method method, const http::FieldsView& request_fields,
-                       const http::RequestDirectives& request_directives,
-                       const http::ResponseHead& response,
-                       const http::ResponseDirectives& response_directives, bool ocsp);
+StoreVerdict may_store(const AskedFor& asked, const http::ResponseHead& response,
+                       const http::ResponseDirectives& directives);
 
 // What is stored of a response's fields: end-to-end ones, without those that a qualified private or
 // no-cache names (RFC 9111 5.2.2.4, 5.2.2.7) and without Set-Cookie: a cookie is for the client

@@ -72,13 +72,23 @@ bool origin_condition_fails(const FieldsView& request, const StoredResponse& sto
   return date && stored.last_modified && *stored.last_modified > *date;
 }
 
-// Step 4. Without Last-Modified the Date stands for it, else the time of arrival (RFC 9111 4.3.2).
+// If-Modified-Since. Without Last-Modified the Date stands for it, else the time of arrival (RFC
+// 9111 4.3.2).
 bool is_unmodified(const FieldsView& request, const StoredResponse& stored,
                    WallSeconds now) noexcept {
   const auto since = condition_date(request, FieldId::if_modified_since, now);
   if (!since) return false;
   const auto received = std::chrono::floor<std::chrono::seconds>(stored.freshness.response_time);
   return stored.last_modified.value_or(stored.date.value_or(received)) <= *since;
+}
+
+// Steps 3 and 4: If-Modified-Since counts only without If-None-Match, and only for GET and HEAD.
+bool is_already_there(const FieldsView& request, bool reads, const StoredResponse& stored,
+                      WallSeconds now) noexcept {
+  if (request.has(FieldId::if_none_match)) {
+    return names_tag(request, FieldId::if_none_match, stored.etag, weak_match);
+  }
+  return reads && is_unmodified(request, stored, now);
 }
 
 // RFC 9110 8.8.2.2: a modification time is strong when the response was made at least one second
@@ -192,12 +202,8 @@ ReplyPlan plan_reply(http::Method method, const http::FieldsView& request,
   if (role == Role::origin_server && origin_condition_fails(request, stored, now)) {
     return {.reply = Reply::precondition_failed};
   }
-  if (request.has(FieldId::if_none_match)) {
-    if (names_tag(request, FieldId::if_none_match, stored.etag, weak_match)) {
-      return {.reply = reads ? Reply::not_modified : Reply::precondition_failed};
-    }
-  } else if (reads && is_unmodified(request, stored, now)) {
-    return {.reply = Reply::not_modified};
+  if (is_already_there(request, reads, stored, now)) {
+    return {.reply = reads ? Reply::not_modified : Reply::precondition_failed};
   }
   return method == http::Method::get ? plan_range(request, stored, now) : ReplyPlan{};
 }

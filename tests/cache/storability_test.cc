@@ -23,8 +23,10 @@ struct Row {
 StoreVerdict verdict_of(const Row& row) {
   const auto request = fields_of(row.request);
   const auto response = head_of(row.response, row.status);
-  return may_store(row.method, request.view(), http::parse_request_directives(request.view()),
-                   response, http::parse_response_directives(response.fields.view()), row.ocsp);
+  const auto fields = request.view();
+  const auto directives = http::parse_request_directives(fields);
+  return may_store({row.method, fields, directives, row.ocsp}, response,
+                   http::parse_response_directives(response.fields.view()));
 }
 
 void expect_verdicts(const std::vector<Row>& rows) {
