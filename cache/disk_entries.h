@@ -54,11 +54,18 @@ class DiskEntries {
   // Forgets all entries and gives the last generation that is now garbage.
   Result<std::uint64_t> forget_all();
 
+  // What vacate() may write again: entries up to `entry_bytes_max`, as long as there is credit; the
+  // last one may overdraw it.
+  struct CopyAllowance {
+    std::uint64_t entry_bytes_max = 0;
+    std::int64_t credit_bytes = 0;
+  };
+
   // Before records of generations up to `last` are dropped: writes their entries again that were
   // read since they were written (all of them while less than kCrowdedPercent of the bound is
-  // live), but no more than `copied_bytes_max`; forgets the others. Fails as the database does, and
-  // then the records are still needed.
-  Result<void> vacate(std::uint64_t last, std::uint64_t copied_bytes_max);
+  // live), as far as `allowance` goes; forgets the others. Fails as the database does, and then the
+  // records are still needed.
+  Result<void> vacate(std::uint64_t last, CopyAllowance& allowance);
 
   // Counts what the index holds at the moment of the call; the sums become true when the returned
   // function has run, on whatever thread. It looks at `stop` now and then.
@@ -102,7 +109,7 @@ class DiskEntries {
   Result<bool> forget(const std::string& key, std::uint64_t generation);
 
   Result<void> vacate_entry(std::uint64_t generation, std::string_view head_record,
-                            std::uint64_t& copied_bytes_left);
+                            CopyAllowance& allowance);
   Result<void> copy_entry(const std::string& key, const IndexValue& value);
   Result<void> copy_body(const IndexValue& from, std::uint64_t body_bytes, std::uint64_t to);
   [[nodiscard]] bool is_worth_keeping(const IndexValue& value) const noexcept;

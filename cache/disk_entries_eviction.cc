@@ -24,7 +24,7 @@ std::uint64_t not_negative(std::int64_t value) noexcept {
 
 }  // namespace
 
-Result<void> DiskEntries::vacate(std::uint64_t last, std::uint64_t copied_bytes_max) {
+Result<void> DiskEntries::vacate(std::uint64_t last, CopyAllowance& allowance) {
   // From here on no write of these generations becomes visible any more.
   floor_.store(std::max(floor_.load(), last + 1));
   const RecordKeyBytes end = encode_record_key({.generation = last + 1, .part = 0});
@@ -43,7 +43,7 @@ Result<void> DiskEntries::vacate(std::uint64_t last, std::uint64_t copied_bytes_
       continue;
     }
     if (key) {
-      Result<void> vacated = vacate_entry(key->generation, text_of(at->value()), copied_bytes_max);
+      Result<void> vacated = vacate_entry(key->generation, text_of(at->value()), allowance);
       if (!vacated) return vacated;
     }
     at->Next();
@@ -115,7 +115,7 @@ std::uint64_t DiskEntries::index_bytes() const noexcept {
 }
 
 Result<void> DiskEntries::vacate_entry(std::uint64_t generation, std::string_view head_record,
-                                       std::uint64_t& copied_bytes_left) {
+                                       CopyAllowance& allowance) {
   const Result<HeadRecord> head = decode_head_record(head_record, generation);
   if (!head) return {};  // nobody can ask for it; if the index knows it, find() cleans up
   const std::string& key = head->response.key;
@@ -125,10 +125,12 @@ Result<void> DiskEntries::vacate_entry(std::uint64_t generation, std::string_vie
   const bool live =
       value && (value->generation == generation || value->body_generation == generation);
   if (!live) return {};
-  if (value->entry_bytes <= copied_bytes_left && is_worth_keeping(*value)) {
+  const bool allowed =
+      allowance.credit_bytes > 0 && value->entry_bytes <= allowance.entry_bytes_max;
+  if (allowed && is_worth_keeping(*value)) {
     Result<void> copied = copy_entry(key, *value);
     if (copied) {
-      copied_bytes_left -= value->entry_bytes;
+      allowance.credit_bytes -= static_cast<std::int64_t>(value->entry_bytes);
       return {};
     }
     if (copied.error().code != ErrorCode::corrupt) return copied;

@@ -13,8 +13,11 @@
 namespace revcache::cache {
 namespace {
 
-// Of what is dropped, how much may be written again: each pass frees a quarter of it at least.
+// Of what is dropped, how much may be written again: a quarter of it is freed at least.
 constexpr std::uint64_t kCopiedPercentMax = 75;
+// What is written again lies there twice until the old files are dropped; a part of the bound is
+// kept free for it.
+constexpr std::uint64_t kHeadroomPart = 16;
 // In one pass; a disk that is full of what cannot be freed must not keep the thread spinning.
 constexpr int kRoundsMax = 16;
 
@@ -50,8 +53,9 @@ std::vector<DataFile> settled_files(const DiskDatabase& database) {
 
 DiskUsage::Limits usage_limits(std::uint64_t bytes_max) noexcept {
   const std::uint64_t write_buffer = write_buffer_bytes(bytes_max);
-  return DiskUsage::Limits{
-      .soft_max = bytes_max, .hard_max = bytes_max + 4 * write_buffer, .step = write_buffer};
+  return DiskUsage::Limits{.soft_max = bytes_max - bytes_max / kHeadroomPart,
+                           .hard_max = bytes_max + 4 * write_buffer,
+                           .step = write_buffer};
 }
 
 DiskEvictor::DiskEvictor(DiskDatabase& database, DiskEntries& entries, DiskUsage& usage)
@@ -59,6 +63,9 @@ DiskEvictor::DiskEvictor(DiskDatabase& database, DiskEntries& entries, DiskUsage
       entries_(entries),
       usage_(usage),
       count_entries_(entries.start_counting()) {
+  allowance_.entry_bytes_max =
+      std::max(usage.limits().soft_max / kHeadroomPart / 2, 4 * usage.limits().step);
+  allowance_.credit_bytes = static_cast<std::int64_t>(allowance_.entry_bytes_max);
   // The bound may be smaller than last time.
   usage_.measure(database_.directory());
   usage_.request_pass();
@@ -115,16 +122,23 @@ bool DiskEvictor::free_space(std::uint64_t bytes) {
 }
 
 bool DiskEvictor::vacate_and_drop(std::uint64_t bytes, bool& found_files) {
-  std::uint64_t dropped = 0;
+  const std::vector<DataFile> files = settled_files(database_);
+  found_files = !files.empty();
+  if (!found_files) return true;
+  std::uint64_t chosen = 0;
   std::uint64_t last = 0;
-  for (const DataFile& file : settled_files(database_)) {
-    if (dropped >= bytes) break;
-    dropped += file.bytes;
+  for (const DataFile& file : files) {
+    if (chosen >= bytes) break;
+    chosen += file.bytes;
     last = std::max(last, file.last_generation);
   }
-  found_files = dropped > 0;
-  if (!found_files) return true;
-  const Result<void> vacated = entries_.vacate(last, dropped / 100 * kCopiedPercentMax);
+  // The last entry may fill many more files.
+  std::uint64_t dropped = 0;
+  for (const DataFile& file : files) dropped += file.last_generation <= last ? file.bytes : 0;
+  const auto earned = static_cast<std::int64_t>(dropped / 100 * kCopiedPercentMax);
+  allowance_.credit_bytes = std::min(allowance_.credit_bytes + earned,
+                                     static_cast<std::int64_t>(allowance_.entry_bytes_max));
+  const Result<void> vacated = entries_.vacate(last, allowance_);
   return vacated && drop_files(last);
 }
 

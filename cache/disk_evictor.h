@@ -44,7 +44,8 @@ class DiskEvictor {
   DiskUsage& usage_;
   std::move_only_function<void(const std::atomic<bool>&)> count_entries_;
   std::atomic<bool> stop_{false};
-  std::mutex files_mutex_;  // one at a time moves files about
+  std::mutex files_mutex_;                // one at a time moves files about
+  DiskEntries::CopyAllowance allowance_;  // under files_mutex_
   std::thread thread_;
 };
 
