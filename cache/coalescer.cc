@@ -21,7 +21,7 @@ Coalescer::Role Coalescer::join(const std::string& key, net::Executor& executor,
 
 void Coalescer::finish(const std::string& key, const FlightOutcome& outcome) {
   auto waiters = shard(key).with([&](auto& flights) {
-    std::deque<Waiter> taken;
+    std::vector<Waiter> taken;
     if (auto flight = flights.find(key); flight != flights.end()) {
       taken = std::move(flight->second.waiters);
       flights.erase(flight);
@@ -40,7 +40,7 @@ void Coalescer::hand_over(const std::string& key) {
       return std::nullopt;
     }
     Waiter next = std::move(flight->second.waiters.front());
-    flight->second.waiters.pop_front();
+    flight->second.waiters.erase(flight->second.waiters.begin());
     flight->second.handed_over = true;
     return next;
   });

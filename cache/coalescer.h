@@ -5,10 +5,10 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <vector>
 
 #include "base/callback.h"
 #include "base/error.h"
@@ -61,7 +61,7 @@ class Coalescer {
     Callback<FlightOutcome> done;
   };
   struct Flight {
-    std::deque<Waiter> waiters;
+    std::vector<Waiter> waiters;  // in order of arrival
     bool handed_over = false;
   };
   using Shard = Guarded<std::unordered_map<std::string, Flight>>;

@@ -42,8 +42,8 @@ ClientConnection::ClientConnection(std::unique_ptr<net::Stream> stream, WorkerCo
       context_(context),
       owner_(owner),
       channel_(*stream_, *this),
-      peer_(stream_->peer_address().ip),
-      client_allowed_(context.settings->access->client_allowed(peer_)) {}
+      peer_(stream_->peer_address()),
+      client_allowed_(context.settings->access->client_allowed(peer_.ip)) {}
 
 ClientConnection::~ClientConnection() = default;
 

@@ -55,7 +55,7 @@ class ClientConnection final : public net::StreamReader,
   void on_read_end() override;
   void on_read_error(Error error) override;
 
-  [[nodiscard]] const IpAddress& peer() const noexcept { return peer_; }
+  [[nodiscard]] const SocketAddress& peer() const noexcept { return peer_; }
 
   // Position in the worker's list of connections.
   std::size_t index = 0;
@@ -104,7 +104,7 @@ class ClientConnection final : public net::StreamReader,
   std::string pending_input_;
   MonotonicTime deadline_;
   MonotonicTime request_began_;
-  IpAddress peer_;
+  SocketAddress peer_;
   std::uint64_t body_received_ = 0;
   std::uint32_t requests_ = 0;
   Mode mode_ = Mode::await_head;

@@ -1,9 +1,11 @@
 #include "proxy/forward_exchange.h"
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include "cache/cache_key.h"
+#include "cache/cache_status.h"
 #include "pki/ocsp_request.h"
 
 namespace revcache::proxy {
@@ -112,6 +114,7 @@ void ForwardExchange::on_body_end() {
 
 void ForwardExchange::on_answer(cache::CacheAnswer answer) {
   record_.kind = answer.response->kind;
+  remember(answer.status);
   record_.result = answer.result;
   const auto now = std::chrono::floor<std::chrono::seconds>(context_.clock.wall());
   const auto plan =
@@ -136,6 +139,14 @@ void ForwardExchange::on_answer(cache::CacheAnswer answer) {
     send_next_piece();
   }
   observer_.pump();
+}
+
+// For the access log: the field's value without its name and line end.
+void ForwardExchange::remember(const cache::CacheStatus& status) {
+  std::array<char, cache::kCacheStatusBytesMax> line{};
+  const std::string_view rendered(line.data(), cache::render_cache_status(status, line.data()));
+  const auto begin = rendered.find(' ') + 1;
+  record_.cache_status = std::string(rendered.substr(begin, rendered.size() - begin - 2));
 }
 
 void ForwardExchange::send_next_piece() {
@@ -173,6 +184,7 @@ void ForwardExchange::on_reply_drained() {
 void ForwardExchange::on_stream_head(http::ResponseHead head, const cache::CacheStatus& status,
                                      RequestResult result) {
   record_.result = result;
+  remember(status);
   channel_.begin_stream(head, status);
   // The answer is there before the content was sent: what the client still sends is not wanted.
   if (content_ == RequestContent::streamed && !body_ended_) channel_.close_after();

@@ -59,6 +59,7 @@ class ForwardExchange final : public RequestExchange,
   void send_next_piece();
   void on_piece(Result<SharedBytes> piece);
   void refuse(const TextReply& reply);
+  void remember(const cache::CacheStatus& status);
 
   WorkerContext& context_;
   cache::CacheRequest request_;

@@ -17,8 +17,10 @@ struct RequestRecord {
   ObjectKind kind = ObjectKind::other;
   http::Method method = http::Method::get;
   metrics::RequestResult result = metrics::RequestResult::hit;
-  std::string target;  // as sent; filled when the access log wants it
-  std::string detail;  // of a failure
+  std::string target;        // as sent; filled when the access log wants it
+  std::string detail;        // of a failure
+  std::string method_text;   // of a method that has no enumerator
+  std::string cache_status;  // value of Cache-Status, when the access log wants it
 };
 
 // The connection, as an exchange sees it.

@@ -84,6 +84,9 @@ std::unique_ptr<RequestExchange> Handling::run() {
   record_.method = head_.method;
   record_.detail.clear();
   record_.target.clear();
+  record_.cache_status.clear();
+  record_.method_text.clear();
+  if (head_.method == Method::other) record_.method_text = std::string(head_.method_text);
   if (!input_.client_allowed) {
     return refuse(RefusedRoute{.reply = {.status = 403,
                                          .text = "This client address is not allowed: see "

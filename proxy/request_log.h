@@ -6,13 +6,14 @@
 #include <cstdint>
 
 #include "base/ip_address.h"
+#include "metrics/log_options.h"
 #include "metrics/metrics.h"
 #include "proxy/request_exchange.h"
 
 namespace revcache::proxy {
 
 struct FinishedRequest {
-  const IpAddress& client;
+  const SocketAddress& client;
   const RequestRecord& record;
   std::uint16_t status = 0;
   std::uint64_t body_bytes = 0;
@@ -26,6 +27,7 @@ class RequestLog {
   // False for what is not going to be written: its target need not be kept.
   [[nodiscard]] virtual bool wants(metrics::RequestResult result) const noexcept = 0;
   virtual void record(const FinishedRequest& request) = 0;
+  virtual void set_mode(metrics::AccessLogMode mode) noexcept = 0;  // after a reload
 };
 
 }  // namespace revcache::proxy

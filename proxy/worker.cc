@@ -105,7 +105,7 @@ void Worker::return_parser(std::unique_ptr<http::RequestParser> parser) {
 void Worker::retire(ClientConnection& connection) {
   const auto at = connection.index;
   context_.metrics.client_connections.add(-1);
-  context_.connection_limits.release(connection.peer());
+  context_.connection_limits.release(connection.peer().ip);
   retired_.push_back(std::move(connections_[at]));
   if (at + 1 != connections_.size()) {
     connections_[at] = std::move(connections_.back());

@@ -34,9 +34,9 @@ struct WorkerContext {
   std::uint32_t tunnels = 0;  // CONNECT tunnels of this worker, under way
 
   // Scratch of the request being looked at: reused, so that a hit allocates nothing.
-  std::string uri_storage;
-  std::string key_storage;
-  std::string ocsp_der;
+  std::string uri_storage{};
+  std::string key_storage{};
+  std::string ocsp_der{};
 };
 
 }  // namespace revcache::proxy

@@ -1,0 +1,168 @@
+#include "proxy/worker_thread.h"
+
+#include <exception>
+#include <string>
+#include <utility>
+
+#include "net/listener.h"
+#include "net/uv_background_work.h"
+#include "net/uv_resolver.h"
+#include "net/uv_timers.h"
+#include "net/uv_transport.h"
+#include "proxy/upstream_client.h"
+#include "proxy/worker.h"
+#include "revocation/admission.h"
+
+namespace revcache::proxy {
+
+// Members in order of dependence: destroyed from the last to the first.
+struct WorkerThread::Loop {
+  Loop(const SharedParts& parts, std::shared_ptr<const Settings> settings,
+       const std::shared_ptr<const net::TlsClientContext>& tls, metrics::LoopMetrics& metrics);
+
+  Result<void> listen(const std::vector<SocketAddress>& addresses);
+
+  net::EventLoop loop;
+  net::UvTimers timers{loop};
+  net::UvBackgroundWork background;
+  std::unique_ptr<net::UvResolver> resolver;
+  net::UvTransport transport;
+  UpstreamClient upstream;
+  revocation::Admission admission{loop};
+  std::unique_ptr<cache::Tier> disk;
+  cache::ActiveFetches active_fetches;
+  cache::HttpCache cache;
+  std::unique_ptr<RequestLog> request_log;
+  WorkerContext context;
+  std::unique_ptr<Worker> worker;
+  std::vector<std::unique_ptr<net::Listener>> listeners;
+  Callback<> drained;
+};
+
+namespace {
+
+std::unique_ptr<cache::Tier> disk_tier(const SharedParts& parts, net::BackgroundWork& background,
+                                       net::Executor& executor) {
+  return parts.disk == nullptr ? nullptr : cache::make_disk_tier(parts.disk, background, executor);
+}
+
+UpstreamSettings upstream_settings(const Settings& settings) {
+  return {settings.config, settings.access};
+}
+
+}  // namespace
+
+WorkerThread::Loop::Loop(const SharedParts& parts, std::shared_ptr<const Settings> settings,
+                         const std::shared_ptr<const net::TlsClientContext>& tls,
+                         metrics::LoopMetrics& metrics)
+    : background(loop, parts.work_limits),
+      resolver(net::UvResolver::open(loop, {}).value()),
+      transport(loop, tls),
+      upstream({transport, *resolver, timers, loop, metrics, parts.log, parts.instance_id},
+               upstream_settings(*settings)),
+      disk(disk_tier(parts, background, loop)),
+      cache({parts.cache, disk.get(), upstream, admission, loop, timers, loop, metrics, parts.log,
+             active_fetches}),
+      request_log(parts.make_request_log(metrics, loop)),
+      context{.clock = loop,
+              .precise_clock = parts.clock,
+              .timers = timers,
+              .executor = loop,
+              .metrics = metrics,
+              .log = parts.log,
+              .request_log = *request_log,
+              .cache = cache,
+              .upstream = upstream,
+              .connection_limits = parts.connection_limits,
+              .instance_id = parts.instance_id,
+              .settings = std::move(settings)},
+      worker(std::make_unique<Worker>(context)) {}
+
+Result<void> WorkerThread::Loop::listen(const std::vector<SocketAddress>& addresses) {
+  for (const auto& address : addresses) {
+    auto listener = net::Listener::open(
+        loop, address, {.reuse_port = true},
+        [this](std::unique_ptr<net::Stream> stream) { worker->accept(std::move(stream)); },
+        [this] { context.metrics.limits_hit[metrics::index(metrics::Limit::connections)].add(); });
+    if (!listener) return fail(std::move(listener));
+    listeners.push_back(std::move(*listener));
+  }
+  return {};
+}
+
+WorkerThread::WorkerThread(SharedParts parts, std::shared_ptr<const Settings> settings,
+                           std::shared_ptr<const net::TlsClientContext> tls,
+                           std::vector<SocketAddress> addresses)
+    : parts_(std::move(parts)),
+      settings_(std::move(settings)),
+      tls_(std::move(tls)),
+      addresses_(std::move(addresses)) {}
+
+WorkerThread::~WorkerThread() {
+  stop();
+  if (thread_.joinable()) thread_.join();
+}
+
+Result<void> WorkerThread::start() {
+  std::promise<Result<void>> listening;
+  auto result = listening.get_future();
+  thread_ =
+      std::thread([this, promise = std::move(listening)]() mutable { run(std::move(promise)); });
+  return result.get();
+}
+
+void WorkerThread::run(std::promise<Result<void>> listening) {
+  std::unique_ptr<Loop> made;
+  try {
+    made = std::make_unique<Loop>(parts_, settings_, tls_, metrics_);
+  } catch (const std::exception& problem) {
+    listening.set_value(fail(ErrorCode::unsupported, Blame::local,
+                             std::string("a worker cannot be set up: ") + problem.what()));
+    return;
+  }
+  Loop& on_loop = *made;
+  auto result = on_loop.listen(addresses_);
+  const bool serves = result.has_value();
+  running_.with([&](Running& running) { running.loop = serves ? &on_loop : nullptr; });
+  listening.set_value(std::move(result));
+  if (serves) on_loop.loop.run();
+  running_.with([](Running& running) { running.loop = nullptr; });
+  on_loop.listeners.clear();
+  on_loop.worker.reset();
+  on_loop.cache.abort_all();
+}
+
+void WorkerThread::on_loop(Callback<Loop&> task) {
+  running_.with([&](Running& running) {
+    if (running.loop == nullptr) return;
+    running.loop->loop.post(
+        [loop = running.loop, task = std::move(task)]() mutable { task(*loop); });
+  });
+}
+
+void WorkerThread::apply(std::shared_ptr<const Settings> settings,
+                         std::shared_ptr<const net::TlsClientContext> tls) {
+  on_loop([settings = std::move(settings), tls = std::move(tls)](Loop& loop) {
+    loop.transport.set_tls(tls);
+    loop.upstream.apply(upstream_settings(*settings));
+    loop.worker->apply(settings);
+  });
+}
+
+void WorkerThread::drain(Callback<> done) {
+  on_loop([done = std::move(done)](Loop& loop) mutable {
+    for (auto& listener : loop.listeners) listener->stop();
+    loop.drained = std::move(done);
+    loop.worker->drain([&loop] {
+      loop.upstream.close_idle();
+      if (loop.drained != nullptr) std::exchange(loop.drained, nullptr)();
+      loop.loop.stop();
+    });
+  });
+}
+
+void WorkerThread::stop() {
+  on_loop([](Loop& loop) { loop.loop.stop(); });
+}
+
+}  // namespace revcache::proxy

@@ -1,0 +1,84 @@
+// One worker as a thread: its event loop and everything that lives on it.
+#pragma once
+
+#include <functional>
+#include <future>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "base/callback.h"
+#include "base/clock.h"
+#include "base/guarded.h"
+#include "base/ip_address.h"
+#include "base/result.h"
+#include "cache/disk_tier.h"
+#include "cache/http_cache.h"
+#include "metrics/log.h"
+#include "metrics/metrics.h"
+#include "net/executor.h"
+#include "net/tls_context.h"
+#include "net/uv_background_work.h"
+#include "proxy/connection_limits.h"
+#include "proxy/request_log.h"
+#include "proxy/settings.h"
+
+namespace revcache::proxy {
+
+// What all workers share; thread-safe, outlives them.
+struct SharedParts {
+  const Clock& clock;
+  metrics::Log& log;
+  cache::SharedCache& cache;
+  std::shared_ptr<cache::DiskStore> disk;  // null: memory only
+  net::WorkLimits& work_limits;
+  ConnectionLimits& connection_limits;
+  std::string instance_id;
+  // The access log of one loop; the clock is that loop's.
+  std::function<std::unique_ptr<RequestLog>(metrics::LoopMetrics&, const Clock&)> make_request_log;
+};
+
+// Public calls from the thread that made it (main).
+class WorkerThread {
+ public:
+  WorkerThread(SharedParts parts, std::shared_ptr<const Settings> settings,
+               std::shared_ptr<const net::TlsClientContext> tls,
+               std::vector<SocketAddress> addresses);
+  WorkerThread(const WorkerThread&) = delete;
+  WorkerThread& operator=(const WorkerThread&) = delete;
+  // Stops and joins the thread: requests under way are cut.
+  ~WorkerThread();
+
+  // Starts the thread and waits until it listens on every address, or cannot.
+  Result<void> start();
+  // For requests that begin from now on.
+  void apply(std::shared_ptr<const Settings> settings,
+             std::shared_ptr<const net::TlsClientContext> tls);
+  // Stops listening, lets requests finish within limits.drain_timeout, then ends the loop. `done`
+  // runs on the worker's thread.
+  void drain(Callback<> done);
+  // Ends the loop at once.
+  void stop();
+
+  [[nodiscard]] const metrics::LoopMetrics& metrics() const noexcept { return metrics_; }
+
+ private:
+  struct Loop;
+  struct Running {
+    Loop* loop = nullptr;  // while the thread's loop runs
+  };
+
+  void run(std::promise<Result<void>> listening);
+  void on_loop(Callback<Loop&> task);
+
+  SharedParts parts_;
+  std::shared_ptr<const Settings> settings_;
+  std::shared_ptr<const net::TlsClientContext> tls_;
+  std::vector<SocketAddress> addresses_;
+  metrics::LoopMetrics metrics_;
+  Guarded<Running> running_;
+  std::thread thread_;
+};
+
+}  // namespace revcache::proxy

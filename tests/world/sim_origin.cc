@@ -1,0 +1,147 @@
+#include "tests/world/sim_origin.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "http/date.h"
+
+namespace revcache::sim {
+
+std::string der_body(const std::string& name, std::uint64_t version, std::size_t content_bytes) {
+  std::string content = name + " v" + std::to_string(version) + " ";
+  while (content.size() < content_bytes) content += "0123456789abcdef";
+  content.resize(std::max<std::size_t>(content_bytes, name.size() + 24));
+  std::string header("\x30\x83", 2);
+  for (int shift = 16; shift >= 0; shift -= 8) {
+    header += static_cast<char>(content.size() >> static_cast<unsigned>(shift) & 0xFFU);
+  }
+  if (content.size() < 0x10000U) {
+    header = std::string("\x30\x82", 2);
+    header += static_cast<char>(content.size() >> 8U);
+    header += static_cast<char>(content.size() & 0xFFU);
+  }
+  return header + content;
+}
+
+// One connection of a client (the proxy): answers its requests one after another.
+class SimOrigin::Connection final : public net::StreamReader,
+                                    public std::enable_shared_from_this<Connection> {
+ public:
+  Connection(SimOrigin& origin, std::unique_ptr<net::Stream> stream)
+      : origin_(origin), stream_(std::move(stream)), parser_(origin.limits_) {}
+
+  void start() { stream_->start_reading(*this); }
+  [[nodiscard]] bool closed() const noexcept { return stream_ == nullptr; }
+
+  void on_read(std::string_view chunk) override {
+    auto self = shared_from_this();
+    while (!chunk.empty() && stream_ != nullptr) {
+      const auto step = parser_.feed(chunk);
+      chunk.remove_prefix(step.consumed);
+      if (step.kind == http::StepKind::malformed) return close();
+      if (step.kind == http::StepKind::head) answer_later(parser_.head());
+    }
+  }
+  void on_read_end() override { close(); }
+  void on_read_error(Error) override { close(); }
+
+ private:
+  void answer_later(const http::RequestHead& head) {
+    const std::string path(head.target);
+    ++origin_.requests_;
+    ++origin_.requests_by_path_[path];
+    auto& now = ++origin_.at_once_[path];
+    origin_.most_at_once_[path] = std::max(origin_.most_at_once_[path], now);
+    bool close_after = false;
+    auto reply = origin_.reply_to(head, close_after);
+    const auto delay =
+        origin_.scheduler_.uniform(origin_.behaviour_.delay_min, origin_.behaviour_.delay_max);
+    origin_.scheduler_.after(
+        delay, [self = shared_from_this(), path, close_after, reply = std::move(reply)]() mutable {
+          self->answer(path, std::move(reply), close_after);
+        });
+  }
+
+  void answer(const std::string& path, std::string reply, bool close_after) {
+    --origin_.at_once_[path];
+    if (stream_ == nullptr) return;
+    if (reply.empty()) return close();
+    std::vector<SharedBytes> pieces;
+    pieces.push_back(SharedBytes::take(std::move(reply)));
+    stream_->write(std::move(pieces), [self = shared_from_this(), close_after](Result<void>) {
+      if (close_after) self->close();
+    });
+  }
+
+  void close() { stream_.reset(); }
+
+  SimOrigin& origin_;
+  std::unique_ptr<net::Stream> stream_;
+  http::RequestParser parser_;
+};
+
+SimOrigin::SimOrigin(SimScheduler& scheduler, SimNetwork& network, const SocketAddress& address)
+    : scheduler_(scheduler) {
+  network.listen(address,
+                 [this](std::unique_ptr<net::Stream> stream) { accept(std::move(stream)); });
+}
+
+SimOrigin::~SimOrigin() = default;
+
+void SimOrigin::accept(std::unique_ptr<net::Stream> stream) {
+  std::erase_if(connections_, [](const auto& connection) { return connection->closed(); });
+  connections_.push_back(std::make_shared<Connection>(*this, std::move(stream)));
+  connections_.back()->start();
+}
+
+std::uint64_t SimOrigin::version(const std::string& path) const {
+  const auto found = versions_.find(path);
+  return found == versions_.end() ? 0 : found->second;
+}
+
+int SimOrigin::most_at_once(const std::string& path) const {
+  const auto found = most_at_once_.find(path);
+  return found == most_at_once_.end() ? 0 : found->second;
+}
+
+std::uint64_t SimOrigin::requests(const std::string& path) const {
+  const auto found = requests_by_path_.find(path);
+  return found == requests_by_path_.end() ? 0 : found->second;
+}
+
+// Empty: hangs up.
+std::string SimOrigin::reply_to(const http::RequestHead& head, bool& close_after) {
+  if (scheduler_.chance(behaviour_.hang_up_probability)) return {};
+  const auto date = http::date_text(std::chrono::floor<std::chrono::seconds>(scheduler_.wall()));
+  const std::string common = "Date: " + date + "\r\n";
+  if (scheduler_.chance(behaviour_.error_probability)) {
+    return "HTTP/1.1 503 Service Unavailable\r\n" + common + "Content-Length: 0\r\n\r\n";
+  }
+  const std::string path(head.target);
+  if (scheduler_.chance(behaviour_.web_page_probability)) {
+    const std::string page = "<html>captive portal</html>";
+    return "HTTP/1.1 200 OK\r\n" + common + "Content-Length: " + std::to_string(page.size()) +
+           "\r\n\r\n" + page;
+  }
+  const auto now = version(path);
+  const std::string etag = "\"" + std::to_string(now) + "\"";
+  const std::string fields = common + "ETag: " + etag + "\r\nCache-Control: max-age=" +
+                             std::to_string(behaviour_.max_age.count()) + "\r\n";
+  const auto known = head.fields.find(http::FieldId::if_none_match);
+  if (known && *known == etag) {
+    ++not_modified_;
+    return "HTTP/1.1 304 Not Modified\r\n" + fields + "\r\n";
+  }
+  auto body = der_body(path, now, behaviour_.content_bytes);
+  const std::string status =
+      "HTTP/1.1 200 OK\r\n" + fields +
+      "Content-Type: application/pkix-crl\r\nContent-Length: " + std::to_string(body.size()) +
+      "\r\n\r\n";
+  if (scheduler_.chance(behaviour_.truncate_probability)) {
+    body.resize(body.size() / 2);
+    close_after = true;
+  }
+  return status + body;
+}
+
+}  // namespace revcache::sim
