@@ -1,0 +1,38 @@
+// The command line: verbs, flags, help, version, shell completion. Pure.
+#pragma once
+
+#include <expected>
+#include <string>
+#include <string_view>
+
+#include "config/load.h"
+
+namespace revcache::config {
+
+enum class Verb : std::uint8_t { serve, config_check, config_show, config_default };
+
+struct CommandLine {
+  Verb verb = Verb::serve;
+  Source source;  // for load(): the file of --config and the settings that flags override
+};
+
+// Nothing is left to do but to print this and end.
+struct Exit {
+  int code = 0;
+  std::string out;  // to standard output
+  std::string err;  // to standard error
+};
+
+// Exit codes of every verb.
+inline constexpr int kExitOk = 0;           // yes, good
+inline constexpr int kExitRefused = 1;      // no, revoked
+inline constexpr int kExitUnreachable = 2;  // unknown
+inline constexpr int kExitUsage = 4;        // usage, unreadable or malformed input, configuration
+
+// `arguments` as main() has them.
+std::expected<CommandLine, Exit> parse_command_line(int argc, const char* const* argv);
+
+// "0.1.0". Static storage.
+std::string_view version() noexcept;
+
+}  // namespace revcache::config
