@@ -4,10 +4,13 @@
 //              issuerKeyHash OCTET STRING, serialNumber CertificateSerialNumber }
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <optional>
 
 #include "base/bytes.h"
 #include "base/result.h"
+#include "pki/der.h"
 
 namespace revcache::pki {
 
@@ -21,6 +24,12 @@ struct CertId {
   ByteView issuer_key_hash;
   ByteView serial;  // content octets of the INTEGER: a serial that is not minimal is malformed
 };
+
+inline constexpr std::size_t kSerialBytesMax = 64;  // RFC 5280 4.1.2.2 allows 20; some CAs use more
+
+// The next element of `reader`; it fails otherwise (DerReader::fault). For structures that hold
+// one.
+std::optional<CertId> read_cert_id(DerReader& reader) noexcept;
 
 // One complete CertID, nothing after it. Strict DER; the lengths of the hashes must be those of the
 // algorithm (for `other`: 1 to 64). Fails with malformed.

@@ -25,9 +25,10 @@ inline constexpr std::size_t kOcspRequestsMax = 64;  // SingleRequests in one me
 
 // Views into the DER that was parsed.
 struct OcspRequest {
-  std::vector<CertId> requests;             // at least one
-  std::optional<ByteView> nonce;            // content of the extension's OCTET STRING value
-  ByteView preferred_signature_algorithms;  // extnValue content, empty when absent (RFC 6960 4.4.7.1)
+  std::vector<CertId> requests;   // at least one
+  std::optional<ByteView> nonce;  // content of the extension's OCTET STRING value
+  ByteView
+      preferred_signature_algorithms;  // extnValue content, empty when absent (RFC 6960 4.4.7.1)
   bool has_unknown_critical_extension = false;
   bool is_signed = false;
 };
@@ -36,8 +37,8 @@ struct OcspRequest {
 struct OcspQuestion {
   ByteView cert_id_der;
   ByteView preferred_signature_algorithms;
-  bool single = true;              // exactly one SingleRequest, no critical extension, not signed:
-                                   // the answer can be shared under the CertID's key
+  bool single = true;  // exactly one SingleRequest, no critical extension, not signed:
+                       // the answer can be shared under the CertID's key
   bool has_nonce = false;
 };
 
