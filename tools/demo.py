@@ -98,11 +98,19 @@ class Demonstration:
         outage = self.curl("5. An outage: clients do not notice")
         self.expect("still served, at once", outage.status == 200 and outage.body == crl and
                     outage.seconds < FAST_SECONDS)
-        other = self.curl("6. … but what was never fetched cannot be served",
+        forced = self.curl("6. … not even those who force a refresh", "-H", "Cache-Control: no-cache")
+        self.expect("the stored copy, said to be one", forced.status == 200 and forced.body == crl and
+                    "stale-if-error" in forced.fields.get("cache-status", ""))
+        other = self.curl("7. What was never fetched cannot be served",
                           url=CDP.replace("current.crl", "other.crl"))
-        self.expect("502 or 504 after a moment, not a hang", other.status in (502, 504) and
+        self.expect("502 or 504 in good time, not a hang", other.status in (502, 504) and
                     other.seconds < 10)
-        refused = self.curl("7. A host that is no PKI host", url="http://www.example.com/")
+        self.origin.come_back()
+        print("\n   The CDN is back.")
+        back = self.curl("8. A forced refresh reaches it", "-H", "Cache-Control: no-cache")
+        self.expect("validated again", back.status == 200 and back.body == crl and
+                    sum(self.origin.not_modified.values()) == 2)
+        refused = self.curl("9. A host that is no PKI host", url="http://www.example.com/")
         self.expect("403 names the setting to change", refused.status == 403 and
                     b"destinations" in refused.body)
         return self.failures
