@@ -1,0 +1,334 @@
+#include "proxy/server.h"
+
+#include <sys/resource.h>
+
+#include <csignal>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <random>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+// ADM #include "admin/admin_server.h"
+#include "cache/disk_tier.h"
+#include "cache/http_cache.h"
+#include "config/command_line.h"
+#include "metrics/collector.h"
+#include "metrics/spdlog_log.h"
+#include "net/event_loop.h"
+#include "net/listener.h"
+#include "net/notify_socket.h"
+#include "net/signals.h"
+#include "net/uv_background_work.h"
+#include "net/uv_timers.h"
+#include "proxy/connection_limits.h"
+#include "proxy/make_settings.h"
+#include "proxy/request_log_lines.h"
+#include "proxy/worker_thread.h"
+
+namespace revcache::proxy {
+
+namespace {
+
+std::uint64_t draw_seed() {
+  std::random_device device;
+  return static_cast<std::uint64_t>(device()) << 32U | device();
+}
+
+std::string instance_id(std::uint64_t seed) {
+  char text[32];
+  static_cast<void>(
+      std::snprintf(text, sizeof text, "revcache-%016llx", static_cast<unsigned long long>(seed)));
+  return text;
+}
+
+// As many descriptors as the system lets us have: each connection is one.
+void raise_descriptor_limit() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  static_cast<void>(setrlimit(RLIMIT_NOFILE, &limit));
+}
+
+unsigned worker_count(unsigned configured) {
+  if (configured != 0) return configured;
+  return std::max(1U, std::thread::hardware_concurrency());
+}
+
+}  // namespace
+
+// Members in order of dependence: destroyed from the last to the first.
+class Server {
+ public:
+  Server(config::Config config, const config::Source& source,
+         std::unique_ptr<metrics::SpdlogLog> log);
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
+
+  Result<void> start();
+  int run();
+
+ private:
+  Result<std::vector<SocketAddress>> claim_addresses();
+  void open_disk();
+  Result<void> start_workers(const LoadedSettings& loaded);
+  void watch_signals();
+  void reload();
+  void on_reloaded(std::expected<LoadedSettings, std::string> loaded);
+  void terminate();
+  metrics::CacheFigures cache_figures() const;
+  [[nodiscard]] const config::Config& config() const { return *settings_->config; }
+
+  SystemClock clock_;
+  config::Source source_;
+  std::unique_ptr<metrics::SpdlogLog> log_;
+  config::Config initial_;
+  std::uint64_t seed_ = draw_seed();
+  net::EventLoop loop_;
+  net::UvTimers timers_{loop_};
+  net::WorkLimits work_limits_;
+  net::UvBackgroundWork background_{loop_, work_limits_};
+  net::NotifySocket notify_;
+  metrics::MetricsCollector collector_;
+  cache::SharedCache cache_;
+  std::shared_ptr<cache::DiskStore> disk_;
+  ConnectionLimits connection_limits_;
+  std::vector<SocketAddress> listeners_;
+  std::shared_ptr<const Settings> settings_;
+  std::vector<std::unique_ptr<WorkerThread>> workers_;
+  // ADM   std::unique_ptr<admin::AdminServer> admin_;
+  std::vector<std::unique_ptr<net::SignalWatcher>> signals_;
+  std::size_t draining_ = 0;
+  bool terminating_ = false;
+  bool reloading_ = false;
+};
+
+namespace {
+
+net::WorkLimits::Options work_options(const config::Limits& limits) {
+  return {.disk_max = limits.background_queue,
+          .parse_max = limits.background_queue,
+          .sign_max = limits.background_queue,
+          .serialise_max = limits.background_queue};
+}
+
+std::string notify_address() {
+  const char* address = std::getenv("NOTIFY_SOCKET");
+  return address == nullptr ? std::string() : std::string(address);
+}
+
+}  // namespace
+
+Server::Server(config::Config config, const config::Source& source,
+               std::unique_ptr<metrics::SpdlogLog> log)
+    : source_(source),
+      log_(std::move(log)),
+      initial_(std::move(config)),
+      work_limits_(work_options(initial_.limits)),
+      notify_(notify_address()),
+      collector_({.version = std::string(config::version()), .revision = {}}),
+      cache_(initial_.cache, seed_) {}
+
+// Takes each address for a moment without SO_REUSEPORT: another server on it must be an error, not
+// a silent sharing of its clients. Also finds the port where 0 was configured.
+Result<std::vector<SocketAddress>> Server::claim_addresses() {
+  std::vector<SocketAddress> claimed;
+  for (const auto& address : initial_.listen.proxy) {
+    auto probe = net::Listener::open(loop_, address, {}, [](std::unique_ptr<net::Stream>) {});
+    if (!probe) return fail(std::move(probe));
+    claimed.push_back((*probe)->local_address());
+  }
+  return claimed;
+}
+
+void Server::open_disk() {
+  if (initial_.cache.disk_bytes == 0) return;
+  const auto& directory = initial_.cache.directory;
+  std::error_code error;
+  std::filesystem::create_directories(directory, error);
+  auto opened = cache::DiskStore::open(
+      {.directory = directory, .bytes_max = initial_.cache.disk_bytes}, clock_, *log_);
+  if (opened) {
+    disk_ = std::move(*opened);
+    return;
+  }
+  log_->error("no disk cache", {{"directory", directory}, {"error", opened.error().detail}});
+}
+
+Result<void> Server::start() {
+  auto claimed = claim_addresses();
+  if (!claimed) return fail(std::move(claimed));
+  listeners_ = *claimed;
+  auto guarded = listeners_;
+  guarded.push_back(initial_.listen.admin);
+  auto loaded = make_settings(initial_, guarded);
+  if (!loaded) return fail(std::move(loaded));
+  open_disk();
+  if (auto started = start_workers(*loaded); !started) return started;
+
+  collector_.set_upstream_labels(settings_->access->upstream_labels());
+  collector_.set_cache_source([this] { return cache_figures(); });
+  collector_.set_last_reload(true, clock_.wall());
+  return {};
+}
+
+Result<void> Server::start_workers(const LoadedSettings& loaded) {
+  settings_ = loaded.settings;
+  const SharedParts parts{
+      .clock = clock_,
+      .log = *log_,
+      .cache = cache_,
+      .disk = disk_,
+      .work_limits = work_limits_,
+      .connection_limits = connection_limits_,
+      .instance_id = instance_id(draw_seed()),
+      .make_request_log = [this](metrics::LoopMetrics& metrics, const Clock& clock) {
+        return std::make_unique<RequestLogLines>(*log_, initial_.log.access, metrics, clock);
+      }};
+  const auto count = worker_count(initial_.listen.workers);
+  for (unsigned i = 0; i < count; ++i) {
+    auto worker = std::make_unique<WorkerThread>(parts, settings_, loaded.tls, listeners_);
+    if (auto started = worker->start(); !started) return started;
+    collector_.add_loop(&worker->metrics());
+    workers_.push_back(std::move(worker));
+  }
+  return {};
+}
+
+int Server::run() {
+  watch_signals();
+  for (const auto& listener : listeners_) {
+    const auto text = listener.to_string();
+    log_->info("serving", {{"address", text},
+                           {"workers", static_cast<std::int64_t>(workers_.size())},
+                           {"version", config::version()}});
+  }
+  static_cast<void>(notify_.ready());
+  loop_.run();
+  workers_.clear();
+  log_->info("stopped");
+  log_->flush();
+  return config::kExitOk;
+}
+
+void Server::watch_signals() {
+  const auto watch = [this](int number, void (Server::*handler)()) {
+    signals_.push_back(std::make_unique<net::SignalWatcher>(
+        loop_, number, [this, handler] { (this->*handler)(); }));
+  };
+  watch(SIGHUP, &Server::reload);
+  watch(SIGTERM, &Server::terminate);
+  watch(SIGINT, &Server::terminate);
+}
+
+void Server::reload() {
+  if (reloading_ || terminating_) return;
+  reloading_ = true;
+  static_cast<void>(notify_.reloading(clock_.monotonic()));
+  auto result = std::make_shared<std::expected<LoadedSettings, std::string>>();
+  auto guarded = listeners_;
+  guarded.push_back(initial_.listen.admin);
+  const bool submitted = background_.submit(
+      net::WorkKind::parse,
+      [result, source = source_, guarded] {
+        auto config = config::load(source);
+        if (!config) {
+          std::string all;
+          for (const auto& error : config.error()) all += error.to_string() + "; ";
+          *result = std::unexpected(all);
+          return;
+        }
+        auto loaded = make_settings(std::move(*config), guarded);
+        if (loaded) {
+          *result = std::move(*loaded);
+        } else {
+          *result = std::unexpected(loaded.error().detail);
+        }
+      },
+      [this, result] { on_reloaded(std::move(*result)); });
+  if (!submitted) on_reloaded(std::unexpected("too much work is waiting; try again"));
+}
+
+void Server::on_reloaded(std::expected<LoadedSettings, std::string> loaded) {
+  reloading_ = false;
+  collector_.set_last_reload(loaded.has_value(), clock_.wall());
+  static_cast<void>(notify_.ready());
+  if (!loaded) {
+    log_->error("reload failed, the old settings stay", {{"error", loaded.error()}});
+    return;
+  }
+  settings_ = loaded->settings;
+  if (auto applied = log_->apply(config().log); !applied) {
+    log_->error("log settings not applied", {{"error", applied.error().detail}});
+  }
+  if (config().listen.proxy != initial_.listen.proxy ||
+      config().listen.workers != initial_.listen.workers ||
+      config().cache.directory != initial_.cache.directory) {
+    log_->warning("some settings change at the next start only",
+                  {{"settings", "listen.proxy, listen.workers, cache.directory"}});
+  }
+  for (auto& worker : workers_) worker->apply(settings_, loaded->tls);
+  collector_.set_upstream_labels(settings_->access->upstream_labels());
+  log_->info("reloaded");
+}
+
+void Server::terminate() {
+  if (std::exchange(terminating_, true)) {
+    log_->warning("stopping at once");
+    return loop_.stop();
+  }
+  log_->info("draining");
+  static_cast<void>(notify_.stopping());
+  draining_ = workers_.size();
+  for (auto& worker : workers_) {
+    worker->drain([this] {
+      loop_.post([this] {
+        if (--draining_ == 0) loop_.stop();
+      });
+    });
+  }
+}
+
+metrics::CacheFigures Server::cache_figures() const {
+  metrics::CacheFigures figures;
+  const auto memory = cache_.memory.stats();
+  for (std::size_t kind = 0; kind < kObjectKinds; ++kind) {
+    figures.memory[kind] = {memory.by_kind[kind].entries, memory.by_kind[kind].bytes};
+  }
+  figures.memory_evictions = memory.evictions;
+  if (disk_ == nullptr) return figures;
+  const auto disk = disk_->stats();
+  figures.disk = {.entries = disk.entries,
+                  .bytes = disk.bytes,
+                  .evictions = disk.evictions,
+                  .errors = disk.errors,
+                  .corrupt_entries = disk.corrupt_entries,
+                  .compaction_pending_bytes = disk.compaction_pending_bytes,
+                  .memtable_bytes = disk.memtable_bytes,
+                  .block_cache_bytes = disk.block_cache_bytes,
+                  .write_stalled = disk.write_stalled};
+  return figures;
+}
+
+int serve(config::Config config, const config::Source& source) {
+  raise_descriptor_limit();
+  net::size_thread_pool(config.limits.background_threads);
+  static const SystemClock clock;
+  auto log = metrics::make_log(config.log, clock);
+  if (!log) {
+    std::fprintf(stderr, "revcache: %s\n", log.error().detail.c_str());
+    return config::kExitUsage;
+  }
+  Server server(std::move(config), source, std::move(*log));
+  if (auto started = server.start(); !started) {
+    std::fprintf(stderr, "revcache: %s\n", started.error().detail.c_str());
+    return config::kExitUsage;
+  }
+  return server.run();
+}
+
+}  // namespace revcache::proxy
