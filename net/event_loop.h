@@ -9,8 +9,7 @@
 
 #include "base/clock.h"
 #include "net/executor.h"
-
-struct uv_loop_s;
+#include "net/foreign_types.h"
 
 namespace revcache::net {
 

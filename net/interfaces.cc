@@ -12,8 +12,7 @@ namespace {
 IpAddress address_of(const uv_interface_address_t& interface) {
   if (interface.address.address4.sin_family == AF_INET) {
     std::array<std::uint8_t, 4> octets{};
-    const auto* bytes =
-        reinterpret_cast<const std::uint8_t*>(&interface.address.address4.sin_addr);
+    const auto* bytes = reinterpret_cast<const std::uint8_t*>(&interface.address.address4.sin_addr);
     std::copy_n(bytes, octets.size(), octets.begin());
     return IpAddress::v4(octets);
   }

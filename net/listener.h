@@ -9,9 +9,8 @@
 #include "base/ip_address.h"
 #include "base/result.h"
 #include "net/event_loop.h"
+#include "net/foreign_types.h"
 #include "net/stream.h"
-
-struct uv_poll_s;
 
 namespace revcache::net {
 

@@ -6,8 +6,6 @@
 #include "base/callback.h"
 #include "net/event_loop.h"
 
-struct uv_signal_s;
-
 namespace revcache::net {
 
 // Runs `on_signal` on the loop each time the process receives `signal_number` (signals that come

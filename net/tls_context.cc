@@ -31,6 +31,7 @@ std::unexpected<Error> cannot_load(const std::string& what) {
 
 // A client that offers other protocols only gets none and speaks HTTP/1.1 anyway (RFC 7301 3.2
 // would have us refuse it, which helps nobody).
+// NOLINTNEXTLINE(readability-function-size): OpenSSL says how many parameters it has.
 int choose_http11(SSL* /*ssl*/, const unsigned char** chosen, unsigned char* chosen_length,
                   const unsigned char* offered, unsigned offered_length, void* /*argument*/) {
   unsigned char* found = nullptr;

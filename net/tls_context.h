@@ -6,8 +6,7 @@
 #include <string>
 
 #include "base/result.h"
-
-struct ssl_ctx_st;  // OpenSSL's SSL_CTX
+#include "net/foreign_types.h"
 
 namespace revcache::net {
 

@@ -16,6 +16,7 @@ namespace revcache::net {
 void size_thread_pool(unsigned threads) {
   constexpr unsigned kThreadsMax = 1024;  // libuv's own bound
   const std::string text = std::to_string(std::clamp(threads, 1U, kThreadsMax));
+  // NOLINTNEXTLINE(concurrency-mt-unsafe): there is no other thread yet, as the header demands.
   CHECK(setenv("UV_THREADPOOL_SIZE", text.c_str(), 1) == 0);
 }
 

@@ -48,7 +48,7 @@ class UvBackgroundWork final : public BackgroundWork {
   UvBackgroundWork& operator=(const UvBackgroundWork&) = delete;
   // Takes back what has not begun, waits (blocking) for what is running, since it may use what will
   // be destroyed next, and destroys the `done`s of both unrun.
-  ~UvBackgroundWork();
+  ~UvBackgroundWork() override;
 
   [[nodiscard]] bool submit(WorkKind kind, Callback<> work, Callback<> done) override;
 

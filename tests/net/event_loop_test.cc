@@ -98,7 +98,7 @@ TEST_F(EventLoopTest, TakesTheTimeOncePerRound) {
   std::optional<MonotonicTime> first;
   std::optional<MonotonicTime> later_in_the_same_round;
   std::optional<MonotonicTime> next_round;
-  const auto burn = [this] {
+  const auto burn = [] {
     const SystemClock machine;
     const auto start = machine.monotonic();
     while (machine.monotonic() - start < std::chrono::microseconds(10)) {

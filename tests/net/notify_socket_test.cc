@@ -1,5 +1,6 @@
 #include "net/notify_socket.h"
 
+#include <gtest/gtest.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
