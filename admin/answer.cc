@@ -1,0 +1,28 @@
+#include "admin/answer.h"
+
+#include "http/date.h"
+#include "http/serializer.h"
+
+namespace revcache::admin {
+
+std::string render(const Answer& answer, const Framing& framing, WallTime now) {
+  std::string out;
+  out.reserve(512 + (framing.without_body ? 0 : answer.body.size()));
+  http::append_status_line(out, answer.status, http::reason_phrase(answer.status));
+  http::append_field(out, "Date", http::date_text(std::chrono::floor<std::chrono::seconds>(now)));
+  http::append_field(out, "Content-Type", answer.content_type);
+  http::append_field(out, "Content-Length", std::to_string(answer.body.size()));
+  http::append_field(out, "Cache-Control", "no-store");
+  http::append_field(out, "X-Content-Type-Options", "nosniff");
+  for (const auto& [name, value] : answer.fields) http::append_field(out, name, value);
+  if (!framing.keep_alive) {
+    http::append_field(out, "Connection", "close");
+  } else if (framing.say_keep_alive) {
+    http::append_field(out, "Connection", "keep-alive");
+  }
+  out += "\r\n";
+  if (!framing.without_body) out += answer.body;
+  return out;
+}
+
+}  // namespace revcache::admin

@@ -1,0 +1,33 @@
+// One answer of the admin port, and its bytes.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/clock.h"
+
+namespace revcache::admin {
+
+inline constexpr std::string_view kPlainText = "text/plain; charset=utf-8";
+
+struct Answer {
+  std::uint16_t status = 200;
+  std::string_view content_type = kPlainText;  // static storage
+  std::string body;
+  // Further fields; names and values in static storage.
+  std::vector<std::pair<std::string_view, std::string_view>> fields{};
+};
+
+struct Framing {
+  bool keep_alive = true;
+  bool without_body = false;    // HEAD
+  bool say_keep_alive = false;  // to an HTTP/1.0 client, which would expect a close
+};
+
+// Head and body. Nothing of it may be stored by a cache or guessed at by a browser.
+std::string render(const Answer& answer, const Framing& framing, WallTime now);
+
+}  // namespace revcache::admin

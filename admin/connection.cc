@@ -1,0 +1,162 @@
+#include "admin/connection.h"
+
+#include <chrono>
+#include <utility>
+#include <vector>
+
+#include "base/check.h"
+
+namespace revcache::admin {
+namespace {
+
+std::uint16_t status_of(http::Refusal refusal) {
+  switch (refusal) {
+    case http::Refusal::header_too_large:
+      return 431;
+    case http::Refusal::target_too_long:
+      return 414;
+    case http::Refusal::version_not_supported:
+      return 505;
+    case http::Refusal::transfer_coding_not_implemented:
+      return 501;
+    case http::Refusal::none:
+    case http::Refusal::bad_request:
+      break;
+  }
+  return 400;
+}
+
+}  // namespace
+
+AdminConnection::AdminConnection(AdminServer& server, std::size_t id,
+                                 std::unique_ptr<net::Stream> stream)
+    : server_(server), id_(id), stream_(std::move(stream)), parser_(server.options_.parser) {}
+
+void AdminConnection::start() {
+  watch(server_.options_.idle_timeout);
+  stream_->start_reading(*this);
+}
+
+void AdminConnection::drain() {
+  framing_.keep_alive = false;
+  if (!answering_) close();
+}
+
+void AdminConnection::close() {
+  if (!stream_) return;
+  const auto self = shared_from_this();  // the server may hold the last other reference
+  deadline_.reset();
+  stream_.reset();
+  server_.retire(id_);
+}
+
+void AdminConnection::on_read(std::string_view chunk) {
+  if (lingering_) return;
+  const auto self = shared_from_this();
+  consume(chunk);
+}
+
+void AdminConnection::on_read_end() {
+  peer_ended_ = true;
+  // A client may finish sending and still wait for its answer.
+  if (!answering_) close();
+}
+
+void AdminConnection::on_read_error(Error) { close(); }
+
+void AdminConnection::consume(std::string_view chunk) {
+  while (stream_ && !answering_ && !chunk.empty()) {
+    const http::Step step = parser_.feed(chunk);
+    chunk.remove_prefix(step.consumed);
+    if (step.kind == http::StepKind::head) {
+      on_head();
+    } else if (step.kind == http::StepKind::malformed) {
+      on_malformed();
+      return;
+    } else if (!in_head_ && parser_.in_head()) {
+      in_head_ = true;
+      watch(server_.options_.header_timeout);
+    }
+  }
+  if (stream_ && answering_) unread_ = chunk;
+}
+
+void AdminConnection::on_head() {
+  const http::RequestHead& head = parser_.head();
+  answering_ = true;
+  in_head_ = false;
+  stream_->stop_reading();
+  watch(server_.options_.answer_timeout);
+  // A body is not read: what follows it could not be told from it.
+  const bool reusable = head.keep_alive && !head.has_body() && !server_.draining_ &&
+                        head.method != http::Method::connect;
+  framing_ = {.keep_alive = reusable,
+              .without_body = head.method == http::Method::head,
+              .say_keep_alive = head.version < http::Version{1, 1}};
+  const Decision decision = decide(head, server_.options_.rules);
+  if (!decision.page) {
+    send(decision.refusal);
+  } else if (*decision.page == Page::metrics) {
+    make_metrics();
+  } else {
+    send(page_answer(*decision.page, *server_.sources_));
+  }
+}
+
+void AdminConnection::on_malformed() {
+  answering_ = true;
+  stream_->stop_reading();
+  watch(server_.options_.answer_timeout);
+  framing_ = {.keep_alive = false};
+  send(malformed_answer(status_of(parser_.refusal()), "this request cannot be read"));
+}
+
+// Adding up and formatting thousands of series would hold up the loop.
+void AdminConnection::make_metrics() {
+  auto text = std::make_shared<std::string>();
+  const bool taken = server_.environment_.work.submit(
+      net::WorkKind::serialise,
+      [text, sources = server_.sources_] { *text = sources->metrics_text(); },
+      [text, weak = weak_from_this()] {
+        const auto self = weak.lock();
+        if (self && self->stream_) self->send(metrics_answer(std::move(*text)));
+      });
+  if (!taken) send(overloaded_answer());
+}
+
+void AdminConnection::send(const Answer& answer) {
+  CHECK(answering_);
+  std::vector<SharedBytes> pieces;
+  pieces.push_back(SharedBytes::take(render(answer, framing_, server_.environment_.clock.wall())));
+  stream_->write(std::move(pieces), [weak = weak_from_this()](const Result<void>& written) {
+    if (const auto self = weak.lock()) self->on_sent(written.has_value());
+  });
+}
+
+void AdminConnection::on_sent(bool written) {
+  const auto self = shared_from_this();
+  answering_ = false;
+  if (!stream_) return;
+  if (!written || peer_ended_) return close();
+  if (!framing_.keep_alive) return linger();
+  watch(server_.options_.idle_timeout);
+  consume(std::exchange(unread_, {}));
+  if (stream_ && !answering_) stream_->start_reading(*this);
+}
+
+// Closing while bytes of the client are unread would reset the connection, and with it the answer
+// that may not have been read yet (RFC 9112 9.6).
+void AdminConnection::linger() {
+  lingering_ = true;
+  watch(server_.options_.linger_timeout);
+  stream_->shutdown_write();
+  stream_->start_reading(*this);
+}
+
+void AdminConnection::watch(std::chrono::milliseconds timeout) {
+  deadline_ = server_.environment_.timers.after(timeout, [weak = weak_from_this()] {
+    if (const auto self = weak.lock()) self->close();
+  });
+}
+
+}  // namespace revcache::admin
