@@ -1,16 +1,21 @@
-// A name server on loopback that answers what the test tells it to, and counts what it was asked.
+// A name server on loopback, by UDP and TCP, that answers what the test tells it to, and counts
+// what it was asked.
 #pragma once
 
 #include <uv.h>
 
 #include <cstdint>
 #include <map>
+#include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
 #include "base/ip_address.h"
 #include "net/event_loop.h"
+#include "net/listener.h"
 #include "net/uv_handle.h"
 
 namespace revcache::net {
@@ -54,10 +59,17 @@ class DnsServer {
   [[nodiscard]] int questions(const std::string& host, std::uint16_t type) const;
 
  private:
-  void serve();
+  class TcpClient;
+
+  void listen_by_tcp(EventLoop& loop);
+  void serve_udp();
+  // Nullopt: silence. An answer longer than `bytes_max` is cut to its question (RFC 1035 4.2.1).
+  std::optional<std::string> answer(std::string_view query, std::size_t bytes_max);
 
   int fd_;
   UvHandle<uv_poll_t> poll_;
+  std::unique_ptr<Listener> listener_;
+  std::vector<std::unique_ptr<TcpClient>> tcp_clients_;
   bool silent_ = false;
   std::map<std::pair<std::string, std::uint16_t>, Reply> replies_;
   std::map<std::pair<std::string, std::uint16_t>, int> questions_;
