@@ -157,7 +157,11 @@ rocksdb::Status DiskDatabase::begin_epoch() {
   const std::optional<std::uint64_t> last = status.ok() ? parse_number(stored) : 0;
   if (!last || *last >= (1ULL << 24U) - 1) return rocksdb::Status::Corruption("epoch", stored);
   epoch_ = *last + 1;
-  // Generations are never used twice, so this must outlive a power failure.
+  return write_epoch();
+}
+
+// Generations are never used twice, so this must outlive a power failure.
+rocksdb::Status DiskDatabase::write_epoch() {
   rocksdb::WriteOptions durable;
   durable.sync = true;
   return rocks_->Put(durable, index_, slice_of(kEpochKey), std::to_string(epoch_));
@@ -165,9 +169,12 @@ rocksdb::Status DiskDatabase::begin_epoch() {
 
 void DiskDatabase::close() {
   if (rocks_ == nullptr) return;
-  // After an orderly end nothing is lost, not even by a power failure.
-  const rocksdb::Status synced = rocks_->SyncWAL();
-  if (!synced.ok()) note_failure("close", synced);
+  // After an orderly end nothing is lost, not even by a power failure: a durable write takes those
+  // before it along. (Not SyncWAL: it aborts the process on a log file that refused a write.)
+  if (epoch_ != 0 && !suspended_.load()) {
+    const rocksdb::Status synced = write_epoch();
+    if (!synced.ok()) note_failure("close", synced);
+  }
   for (rocksdb::ColumnFamilyHandle* family : {index_, data_}) {
     const rocksdb::Status status = rocks_->DestroyColumnFamilyHandle(family);
     if (!status.ok()) note_failure("close", status);

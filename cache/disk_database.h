@@ -57,6 +57,7 @@ class DiskDatabase {
   rocksdb::Status try_open(const DiskStore::Options& options);
   rocksdb::Status check_format();
   rocksdb::Status begin_epoch();
+  rocksdb::Status write_epoch();
   void close();
   bool try_resume();
 
