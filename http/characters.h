@@ -1,5 +1,5 @@
 // Character classes of RFC 9110 section 5.6.2 and RFC 3986, as one table, and small scanning
-// functions over them. Pure; internal to http/.
+// functions over them. Pure; for http/ and cache/.
 #pragma once
 
 #include <array>

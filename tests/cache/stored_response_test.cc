@@ -182,6 +182,19 @@ TEST(HeadEncoding, GivesBackWhatWasPutIn) {
   }
 }
 
+TEST(HeadEncoding, HoldsEveryTimeThatADateOrACertificateCanName) {
+  auto stored = rich();
+  const WallSeconds first = std::chrono::sys_days{std::chrono::year{0} / 1 / 1};
+  const WallSeconds last = std::chrono::sys_days{std::chrono::year{10000} / 1 / 1} - seconds{1};
+  stored.date = first;
+  stored.last_modified = last;
+  stored.freshness.response_time = first;
+  stored.freshness.usable_until = last;  // 99991231235959Z, RFC 5280 4.1.2.5
+  const auto decoded = decode_head(encode_head(stored));
+  ASSERT_TRUE(decoded);
+  expect_same(*decoded, stored);
+}
+
 TEST(HeadEncoding, LeadsToTheSameBytesOnTheWire) {
   const auto stored = stored_of({{"ETag", "\"v1\""}, {"Via", "1.1 edge"}, {"Age", "3"}});
   auto decoded = decode_head(encode_head(stored));
