@@ -1,0 +1,310 @@
+// One loop's way to the disk store: order, limits, and callbacks.
+#include "cache/disk_tier.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <memory>
+#include <random>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/check.h"
+#include "tests/cache/disk_fixture.h"
+#include "tests/cache/tier_entries.h"
+
+namespace revcache::cache {
+namespace {
+
+using testing::entry_of;
+using testing::numbered_entry;
+using testing::numbered_key;
+
+// A pool and a loop in one thread: what was submitted runs in an order drawn from a seed, as pool
+// threads would overtake each other.
+class DrawnOrder final : public net::BackgroundWork, public net::Executor {
+ public:
+  explicit DrawnOrder(std::uint64_t seed) : random_(seed) {}
+
+  bool submit(net::WorkKind kind, Callback<> work, Callback<> done) override {
+    CHECK(kind == net::WorkKind::disk);
+    if (running_.size() >= limit) return false;
+    running_.emplace_back(std::move(work), std::move(done));
+    return true;
+  }
+  void post(Callback<> task) override { posted_.push_back(std::move(task)); }
+
+  // Until nothing is left to do.
+  void run() {
+    while (!running_.empty() || !posted_.empty()) {
+      if (!posted_.empty() && (running_.empty() || random_() % 2 == 0)) {
+        auto task = std::move(posted_.front());
+        posted_.pop_front();
+        task();
+        continue;
+      }
+      std::swap(running_[random_() % running_.size()], running_.back());
+      auto [work, done] = std::move(running_.back());
+      running_.pop_back();
+      work();
+      posted_.push_back(std::move(done));
+    }
+  }
+
+  std::size_t limit = 1000;
+
+ private:
+  std::mt19937_64 random_;
+  std::vector<std::pair<Callback<>, Callback<>>> running_;
+  std::deque<Callback<>> posted_;
+};
+
+// Keeps entries in memory; fails when told to.
+class FakeStore final : public DiskStore {
+ public:
+  [[nodiscard]] Stats stats() const override { return Stats{.overloads = overloads}; }
+  Result<StoredResponsePtr> read(const std::string& key) override {
+    if (fails) return failure();
+    const auto found = entries.find(key);
+    return found == entries.end() ? nullptr : found->second;
+  }
+  Result<SharedBytes> read_piece(const StoredResponse& entry, std::uint64_t index) override {
+    if (fails) return failure();
+    return SharedBytes::copy_of(entry.key + "#" + std::to_string(index));
+  }
+  Result<void> write(const StoredResponse& entry) override {
+    if (fails) return failure();
+    entries[entry.key] = std::make_shared<const StoredResponse>(entry);
+    return {};
+  }
+  Result<void> remove(const std::string& key) override {
+    if (fails) return failure();
+    entries.erase(key);
+    return {};
+  }
+  Result<void> clear() override {
+    entries.clear();
+    return {};
+  }
+  void count_overload() noexcept override { ++overloads; }
+
+  std::map<std::string, StoredResponsePtr> entries;
+  std::uint64_t overloads = 0;
+  bool fails = false;
+
+ private:
+  static std::unexpected<Error> failure() {
+    return fail(ErrorCode::unreachable, Blame::local, "told to");
+  }
+};
+
+struct Fixture {
+  explicit Fixture(std::uint64_t seed = 1)
+      : loop(seed), store(std::make_shared<FakeStore>()), tier(make_disk_tier(store, loop, loop)) {}
+
+  DrawnOrder loop;
+  std::shared_ptr<FakeStore> store;
+  std::unique_ptr<Tier> tier;
+};
+
+TEST(DiskTier, NoCallbackRunsBeforeItsCallHasReturnedAndEachRunsOnce) {
+  for (const std::size_t limit : {std::size_t{0}, std::size_t{1}, std::size_t{100}}) {
+    SCOPED_TRACE(limit);
+    Fixture f;
+    f.loop.limit = limit;
+    int called = 0;
+    const auto entry = numbered_entry(1, 10);
+    f.tier->put(entry, [&](const Result<void>&) { ++called; });
+    f.tier->find(entry->key, [&](const Result<StoredResponsePtr>&) { ++called; });
+    f.tier->read_piece(entry, 0, [&](const Result<SharedBytes>&) { ++called; });
+    f.tier->erase(entry->key, [&](const Result<void>&) { ++called; });
+    EXPECT_EQ(called, 0);
+    f.loop.run();
+    EXPECT_EQ(called, 4);
+  }
+}
+
+TEST(DiskTier, WithoutRoomAFindIsAMissAndTheOthersSaySo) {
+  Fixture f;
+  f.store->entries[numbered_key(1)] = numbered_entry(1, 10);
+  f.loop.limit = 0;
+  int answers = 0;
+  const auto expect_overloaded = [&](const auto& result) {
+    ASSERT_FALSE(result);
+    EXPECT_EQ(result.error().code, ErrorCode::overloaded);
+    EXPECT_EQ(result.error().blame, Blame::local);
+    ++answers;
+  };
+  f.tier->find(numbered_key(1), [&](const Result<StoredResponsePtr>& found) {
+    ASSERT_TRUE(found);
+    EXPECT_EQ(*found, nullptr);
+    ++answers;
+  });
+  f.tier->put(numbered_entry(2, 10), expect_overloaded);
+  f.tier->erase(numbered_key(1), expect_overloaded);
+  f.tier->read_piece(numbered_entry(1, 10), 0, expect_overloaded);
+  f.loop.run();
+  EXPECT_EQ(answers, 4);
+  EXPECT_EQ(f.store->overloads, 4U);
+}
+
+TEST(DiskTier, CallsThatWaitForOthersOfTheirKeyAreLimitedToo) {
+  Fixture f;
+  std::size_t refused = 0;
+  std::size_t done = 0;
+  constexpr std::size_t kCalls = 5000;
+  for (std::size_t i = 0; i < kCalls; ++i) {
+    f.tier->put(numbered_entry(1, i % 100), [&](const Result<void>& put) {
+      ++done;
+      refused += put ? 0U : 1U;
+    });
+  }
+  f.loop.run();
+  EXPECT_EQ(done, kCalls);
+  EXPECT_GT(refused, 0U);
+  EXPECT_LT(refused, kCalls);
+  EXPECT_EQ(f.store->overloads, refused);
+}
+
+TEST(DiskTier, FailuresOfTheStoreArePassedOn) {
+  Fixture f;
+  f.store->fails = true;
+  int failures = 0;
+  const auto count_failure = [&](const auto& result) {
+    ASSERT_FALSE(result);
+    EXPECT_EQ(result.error().detail, "told to");
+    ++failures;
+  };
+  f.tier->find("k", count_failure);
+  f.tier->put(numbered_entry(1, 10), count_failure);
+  f.tier->erase("k", count_failure);
+  f.tier->read_piece(numbered_entry(1, 10), 0, count_failure);
+  f.loop.run();
+  EXPECT_EQ(failures, 4);
+}
+
+TEST(DiskTier, PiecesComeByNumber) {
+  Fixture f;
+  const auto entry = numbered_entry(1, 10);
+  std::string body;
+  f.tier->read_piece(entry, 3, [&](const Result<SharedBytes>& piece) { body = piece->text(); });
+  f.loop.run();
+  EXPECT_EQ(body, entry->key + "#3");
+}
+
+// Whatever the pool does: of one key's calls each sees what was called before it, and nothing of
+// what was called after.
+TEST(DiskTier, CallsOfOneKeyTakeEffectInTheirOrder) {
+  for (std::uint64_t seed = 1; seed <= 50; ++seed) {
+    SCOPED_TRACE("seed " + std::to_string(seed));
+    Fixture f(seed);
+    std::mt19937_64 random(seed);
+    std::map<std::string, std::string> now;  // body by key
+    std::size_t called = 0;
+    for (std::size_t i = 0; i < 200; ++i) {
+      const std::string key = numbered_key(random() % 3);
+      switch (random() % 3) {
+        case 0: {
+          const std::string body = std::to_string(i);
+          f.tier->put(entry_of(key, body), [&](const Result<void>& put) {
+            EXPECT_TRUE(put);
+            ++called;
+          });
+          now[key] = body;
+          break;
+        }
+        case 1:
+          f.tier->erase(key, [&](const Result<void>& erased) {
+            EXPECT_TRUE(erased);
+            ++called;
+          });
+          now.erase(key);
+          break;
+        default: {
+          const auto expected = now.contains(key) ? now[key] : "absent";
+          f.tier->find(key, [&, expected](const Result<StoredResponsePtr>& found) {
+            ASSERT_TRUE(found);
+            EXPECT_EQ(*found == nullptr ? "absent" : (*found)->body.text(), expected);
+            ++called;
+          });
+        }
+      }
+      if (random() % 50 == 0) f.loop.run();
+    }
+    f.loop.run();
+    EXPECT_EQ(called, 200U);
+    EXPECT_EQ(f.store->entries.size(), now.size());
+  }
+}
+
+TEST(DiskTier, ACallbackMayCallAgain) {
+  Fixture f;
+  std::vector<std::string> seen;
+  const std::string key = numbered_key(1);
+  f.tier->put(numbered_entry(1, 10), [&](const Result<void>&) {
+    seen.emplace_back("put");
+    f.tier->erase(key, [&](const Result<void>&) { seen.emplace_back("erased"); });
+    f.tier->find(key, [&](const Result<StoredResponsePtr>& found) {
+      seen.emplace_back(*found == nullptr ? "absent" : "there");
+    });
+  });
+  f.loop.run();
+  EXPECT_EQ(seen, (std::vector<std::string>{"put", "erased", "absent"}));
+}
+
+TEST(DiskTier, WhatIsUnderWayWhenTheTierGoesIsStillAnsweredOnce) {
+  Fixture f;
+  int succeeded = 0;
+  int failed = 0;
+  for (int i = 0; i < 3; ++i) {
+    f.tier->put(numbered_entry(1, 10),
+                [&](const Result<void>& put) { ++(put ? succeeded : failed); });
+  }
+  f.tier.reset();
+  f.loop.run();
+  EXPECT_EQ(succeeded, 1) << "it was running";
+  EXPECT_EQ(failed, 2) << "they were waiting";
+}
+
+class DiskTierOverRocks : public testing::DiskStoreTest {};
+
+TEST_F(DiskTierOverRocks, StoresFindsAndErases) {
+  options_.whole_body_bytes_max = kPieceBytes;
+  open();
+  DrawnOrder loop(1);
+  const auto tier = make_disk_tier(store_, loop, loop);
+  const auto large = numbered_entry(2, 2 * kPieceBytes + 5);
+  StoredResponsePtr found;
+  const auto keep = [&](const Result<StoredResponsePtr>& result) {
+    found = result.value_or(nullptr);
+  };
+  tier->put(numbered_entry(1, 1000), [](const Result<void>& put) { EXPECT_TRUE(put); });
+  tier->find(numbered_key(1), keep);
+  loop.run();
+  testing::expect_same(found, numbered_entry(1, 1000));
+
+  tier->put(large, [](const Result<void>& put) { EXPECT_TRUE(put); });
+  tier->find(large->key, keep);
+  loop.run();
+  testing::expect_same(found, large);
+  ASSERT_TRUE(found->on_disk);
+  std::string body;
+  for (std::uint64_t index = 0; index < 3; ++index) {
+    tier->read_piece(found, index,
+                     [&](const Result<SharedBytes>& piece) { body += piece->text(); });
+    loop.run();
+  }
+  EXPECT_TRUE(body == large->body.text());
+
+  tier->erase(numbered_key(1), [](const Result<void>& erased) { EXPECT_TRUE(erased); });
+  tier->find(numbered_key(1), keep);
+  loop.run();
+  EXPECT_EQ(found, nullptr);
+}
+
+}  // namespace
+}  // namespace revcache::cache
