@@ -151,6 +151,7 @@ TEST_F(SimNetworkTest, ResetsBothEndsAfterSoManyBytes) {
   open();
   send(*server_, "0123456789");
   scheduler_.run_until_idle();
+  EXPECT_EQ(client_->heard, "01234");
   EXPECT_EQ(client_->broken, "connection reset");
   EXPECT_EQ(server_->broken, "connection reset");
   std::optional<Result<void>> written;

@@ -182,19 +182,25 @@ void SimWire::pump(std::size_t to) {
 
 // Reports the first waiting write, in an event of its own: its callback may close the stream.
 void SimWire::finish_write(std::size_t to) {
-  auto write = std::move(directions_[to].waiting.front());
-  directions_[to].waiting.pop_front();
+  Direction& direction = directions_[to];
+  direction.finished.push_back(std::move(direction.waiting.front()));
+  direction.waiting.pop_front();
   scheduler_.after(std::chrono::nanoseconds(0),
-                   [self = shared_from_this(), to, write = std::move(write)]() mutable {
-                     if (self->directions_[other(to)].receiver_gone) return;
-                     const auto& broken = self->directions_[other(to)].broken;
-                     if (broken) {
-                       write.done(std::unexpected(*broken));
-                     } else {
-                       write.done({});
-                     }
-                     self->pump(to);
-                   });
+                   [self = shared_from_this(), to] { self->report_write(to); });
+}
+
+void SimWire::report_write(std::size_t to) {
+  Direction& direction = directions_[to];
+  if (direction.finished.empty()) return;  // the sender has closed
+  auto write = std::move(direction.finished.front());
+  direction.finished.pop_front();
+  const auto& broken = directions_[other(to)].broken;
+  if (broken) {
+    write.done(std::unexpected(*broken));
+  } else {
+    write.done({});
+  }
+  pump(to);
 }
 
 void SimWire::deliver_soon(std::size_t to) {
@@ -208,8 +214,8 @@ void SimWire::deliver_soon(std::size_t to) {
 void SimWire::deliver(std::size_t to) {
   Direction& direction = directions_[to];
   if (direction.reader == nullptr) return;
-  // A reset overtakes what the receiver has not read yet.
-  if (direction.unread.empty() || direction.broken) return report_end(direction);
+  // What arrived before a reset can still be read, as on Linux.
+  if (direction.unread.empty()) return report_end(direction);
   std::size_t bytes = std::min(direction.unread.size(), direction.profile.chunk_bytes_max);
   if (direction.profile.split_chunks) bytes = scheduler_.uniform(1, bytes);
   const std::string chunk = direction.unread.substr(0, bytes);
@@ -250,7 +256,8 @@ void SimWire::close(std::size_t end) {
   Direction& sending = directions_[to];
   receiving.reader = nullptr;
   receiving.receiver_gone = true;
-  const auto dropped = std::exchange(sending.waiting, {});
+  const auto unsent = std::exchange(sending.waiting, {});
+  const auto unrun = std::exchange(sending.finished, {});
   if (receiving.broken) return;
   if (receiving.unread.empty()) {
     send_fin(to);

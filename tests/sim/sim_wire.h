@@ -46,8 +46,9 @@ class SimWire : public std::enable_shared_from_this<SimWire> {
   // From one end to the other: indexed by the receiving end.
   struct Direction {
     DirectionProfile profile;
-    std::deque<Write> waiting;  // of the sender
-    bool fin_wanted = false;    // after `waiting`
+    std::deque<Write> waiting;   // of the sender
+    std::deque<Write> finished;  // their callbacks are due
+    bool fin_wanted = false;     // after `waiting`
     bool fin_sent = false;
     MonotonicTime sent_until;     // when the link is free again
     MonotonicTime arrived_until;  // of the latest transmission: arrivals keep their order
@@ -69,6 +70,7 @@ class SimWire : public std::enable_shared_from_this<SimWire> {
   void send_fin(std::size_t to);
   void pump(std::size_t to);
   void finish_write(std::size_t to);
+  void report_write(std::size_t to);
   void deliver_soon(std::size_t to);
   void deliver(std::size_t to);
   void report_end(Direction& direction);
