@@ -147,11 +147,16 @@ void UpstreamAttempt::send_body(std::string_view piece, bool last) {
   std::string end = chunked && !piece.empty() ? "\r\n" : "";
   if (chunked && last) end += "0\r\n\r\n";
   if (!end.empty()) pieces.push_back(SharedBytes::take(std::move(end)));
+  if (pieces.empty()) return on_piece_sent(last);
   if (!head_seen_) arm_deadline();
-  connection_->write(std::move(pieces), [self = shared_from_this(), last] {
-    if (last) return self->connection_->request_complete();
-    self->want_body();
-  });
+  connection_->write(std::move(pieces),
+                     [self = shared_from_this(), last] { self->on_piece_sent(last); });
+}
+
+void UpstreamAttempt::on_piece_sent(bool last) {
+  if (!last) return want_body();
+  connection_->request_complete();
+  if (!head_seen_) arm_deadline();
 }
 
 void UpstreamAttempt::on_response_head(http::ResponseHead head) {

@@ -69,6 +69,7 @@ class UpstreamAttempt final : public std::enable_shared_from_this<UpstreamAttemp
   void exchange_on(std::shared_ptr<UpstreamConnection> connection);
   void on_request_sent();
   void want_body();
+  void on_piece_sent(bool last);
 
   void on_response_head(http::ResponseHead head) override;
   void on_response_body(std::string_view piece) override;

@@ -17,7 +17,7 @@ UpstreamConnection::UpstreamConnection(std::unique_ptr<net::Stream> stream, Upst
   open_connections_.add(1);
 }
 
-UpstreamConnection::~UpstreamConnection() { open_connections_.add(-1); }
+UpstreamConnection::~UpstreamConnection() { close(); }
 
 void UpstreamConnection::begin(http::Method method, User& user) {
   CHECK(user_ == nullptr && stream_ != nullptr);
@@ -53,12 +53,19 @@ void UpstreamConnection::resume() {
 void UpstreamConnection::close() {
   user_ = nullptr;
   lost_ = nullptr;
-  stream_.reset();
+  close_stream();
+  slot_.release();
 }
 
 UpstreamSlot UpstreamConnection::close_for_another() {
+  auto slot = std::move(slot_);
   close();
-  return std::move(slot_);
+  return slot;
+}
+
+void UpstreamConnection::close_stream() {
+  if (stream_) open_connections_.add(-1);
+  stream_.reset();
 }
 
 void UpstreamConnection::watch(Callback<> lost) {
@@ -145,7 +152,7 @@ void UpstreamConnection::fail_exchange(Error error) {
 
 void UpstreamConnection::lose() {
   const auto self = shared_from_this();
-  stream_.reset();
+  close_stream();
   if (lost_) std::exchange(lost_, nullptr)();
 }
 

@@ -53,7 +53,8 @@ class UpstreamConnection final : public std::enable_shared_from_this<UpstreamCon
   void pause();
   void resume();
 
-  // Closes now and forgets the user.
+  // Closes now, forgets the user and gives the slot back. What is held only by the callback of a
+  // write may live on for a while.
   void close();
   // Closes, and hands over the right to make another connection.
   UpstreamSlot close_for_another();
@@ -78,6 +79,7 @@ class UpstreamConnection final : public std::enable_shared_from_this<UpstreamCon
   void end_response(bool surplus);
   void fail_exchange(Error error);
   void lose();
+  void close_stream();
 
   UpstreamSlot slot_;
   std::shared_ptr<const config::Config> config_;  // the parser refers to its limits

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <iterator>
 #include <utility>
 
 namespace revcache::proxy {
@@ -36,16 +37,20 @@ const config::Mirror* UpstreamMirrors::group_of(const http::Uri& uri) const {
 }
 
 std::vector<http::Uri> UpstreamMirrors::candidates(const http::Uri& uri, MonotonicTime now) const {
-  std::vector<http::Uri> ordered{uri};
-  const auto* group = group_of(uri);
-  if (group == nullptr) return ordered;
-  for (const auto& member : group->hosts) {
-    if (!is_member(member, uri)) ordered.push_back(on_host(uri, member));
-  }
-  std::ranges::stable_partition(ordered, [&](const auto& candidate) {
+  std::vector<http::Uri> ordered;
+  std::vector<http::Uri> failed_lately;
+  const auto offer = [&](http::Uri candidate) {
     const auto penalty = penalised_until_.find(candidate.authority());
-    return penalty == penalised_until_.end() || penalty->second <= now;
-  });
+    const bool penalised = penalty != penalised_until_.end() && penalty->second > now;
+    (penalised ? failed_lately : ordered).push_back(std::move(candidate));
+  };
+  offer(uri);
+  if (const auto* group = group_of(uri); group != nullptr) {
+    for (const auto& member : group->hosts) {
+      if (!is_member(member, uri)) offer(on_host(uri, member));
+    }
+  }
+  std::ranges::move(failed_lately, std::back_inserter(ordered));
   return ordered;
 }
 

@@ -109,9 +109,16 @@ void UpstreamPool::release(std::shared_ptr<UpstreamConnection> connection) {
 void UpstreamPool::close_beyond_limits(const std::string& key) {
   const auto of_origin = std::ranges::count(idle_, key, &Idle::key);
   if (static_cast<std::size_t>(of_origin) > limits_.upstream_idle_per_origin) {
-    idle_.erase(std::ranges::find(idle_, key, &Idle::key));
+    close_one(std::ranges::find(idle_, key, &Idle::key));
   }
-  if (idle_.size() > kIdleConnectionsMax) idle_.pop_front();
+  if (idle_.size() > kIdleConnectionsMax) close_one(idle_.begin());
+}
+
+// Taken out first: what is closed comes back to give its slot back.
+void UpstreamPool::close_one(std::list<Idle>::iterator idle) {
+  const auto connection = std::move(idle->connection);
+  idle_.erase(idle);
+  connection->close();
 }
 
 void UpstreamPool::give_back(const std::string& key) {
@@ -158,7 +165,7 @@ void UpstreamPool::serve() {
 void UpstreamPool::drop_idle(const UpstreamConnection* connection) {
   const auto lost = std::ranges::find_if(
       idle_, [connection](const auto& idle) { return idle.connection.get() == connection; });
-  if (lost != idle_.end()) idle_.erase(lost);
+  if (lost != idle_.end()) close_one(lost);
 }
 
 void UpstreamPool::watch_timeouts() {
@@ -172,13 +179,12 @@ void UpstreamPool::watch_timeouts() {
 void UpstreamPool::close_timed_out() {
   idle_timer_.reset();
   const auto until = clock_.monotonic() - limits_.upstream_idle_timeout;
-  while (!idle_.empty() && idle_.front().since <= until) idle_.pop_front();
+  while (!idle_.empty() && idle_.front().since <= until) close_one(idle_.begin());
   watch_timeouts();
 }
 
 void UpstreamPool::close_idle() {
-  // Emptied first: what is closed comes back to give its slot back.
-  const auto closed = std::exchange(idle_, {});
+  while (!idle_.empty()) close_one(idle_.begin());
 }
 
 void UpstreamPool::apply(const config::Limits& limits) {

@@ -111,6 +111,7 @@ class UpstreamPool {
   void serve_soon(const std::string& key);
   void serve();
   void drop_idle(const UpstreamConnection* connection);
+  void close_one(std::list<Idle>::iterator idle);
   void close_beyond_limits(const std::string& key);
   void watch_timeouts();
   void close_timed_out();
