@@ -51,7 +51,7 @@ class Demonstration:
             capture_output=True, text=True, check=False)
         print(f"\n\033[1m{title}\033[0m")
         print("  $ curl -x", self.proxy, *(f"'{a}'" if " " in a else a for a in arguments),
-              url if len(url) < 60 else "$CDP")
+              url.replace(CDP, "$CDP") if url == CDP or len(url) < 60 else f"…/{url.rsplit('/', 1)[1]}")
         if done.returncode != 0:
             print(f"  curl failed: {done.stderr.strip()}")
             return Answer(0, {}, b"", 0.0)
