@@ -13,7 +13,6 @@
 #include <utility>
 #include <vector>
 
-// ADM #include "admin/admin_server.h"
 #include "cache/disk_tier.h"
 #include "cache/http_cache.h"
 #include "config/command_line.h"
@@ -25,6 +24,7 @@
 #include "net/signals.h"
 #include "net/uv_background_work.h"
 #include "net/uv_timers.h"
+#include "proxy/admin_port.h"
 #include "proxy/connection_limits.h"
 #include "proxy/make_settings.h"
 #include "proxy/request_log_lines.h"
@@ -75,6 +75,7 @@ class Server {
  private:
   Result<std::vector<SocketAddress>> claim_addresses();
   void open_disk();
+  Result<void> open_admin();
   Result<void> start_workers(const LoadedSettings& loaded);
   void watch_signals();
   void reload();
@@ -91,7 +92,6 @@ class Server {
   net::EventLoop loop_;
   net::UvTimers timers_{loop_};
   net::WorkLimits work_limits_;
-  net::UvBackgroundWork background_{loop_, work_limits_};
   net::NotifySocket notify_;
   metrics::MetricsCollector collector_;
   cache::SharedCache cache_;
@@ -100,7 +100,8 @@ class Server {
   std::vector<SocketAddress> listeners_;
   std::shared_ptr<const Settings> settings_;
   std::vector<std::unique_ptr<WorkerThread>> workers_;
-  // ADM   std::unique_ptr<admin::AdminServer> admin_;
+  net::UvBackgroundWork background_{loop_, work_limits_};  // its work uses what is above
+  std::unique_ptr<AdminPort> admin_;
   std::vector<std::unique_ptr<net::SignalWatcher>> signals_;
   std::size_t draining_ = 0;
   bool terminating_ = false;
@@ -173,6 +174,20 @@ Result<void> Server::start() {
   collector_.set_upstream_labels(settings_->access->upstream_labels());
   collector_.set_cache_source([this] { return cache_figures(); });
   collector_.set_last_reload(true, clock_.wall());
+  return open_admin();
+}
+
+Result<void> Server::open_admin() {
+  auto opened =
+      AdminPort::open(loop_, timers_, background_, initial_,
+                      {.metrics_text = [this] { return metrics::to_text(collector_.Collect()); },
+                       .not_ready =
+                           [this] {
+                             return terminating_ ? std::vector<std::string>{"draining"}
+                                                 : std::vector<std::string>{};
+                           }});
+  if (!opened) return fail(std::move(opened));
+  admin_ = std::move(*opened);
   return {};
 }
 
@@ -207,6 +222,8 @@ int Server::run() {
                            {"workers", static_cast<std::int64_t>(workers_.size())},
                            {"version", config::version()}});
   }
+  const auto admin = admin_->local_address().to_string();
+  log_->info("admin port", {{"address", admin}});
   static_cast<void>(notify_.ready());
   loop_.run();
   workers_.clear();
@@ -271,6 +288,9 @@ void Server::on_reloaded(std::expected<LoadedSettings, std::string> loaded) {
     log_->warning("some settings change at the next start only",
                   {{"settings", "listen.proxy, listen.workers, cache.directory"}});
   }
+  if (auto applied = admin_->apply(config()); !applied) {
+    log_->error("admin settings not applied", {{"error", applied.error().detail}});
+  }
   for (auto& worker : workers_) worker->apply(settings_, loaded->tls);
   collector_.set_upstream_labels(settings_->access->upstream_labels());
   log_->info("reloaded");
@@ -282,6 +302,7 @@ void Server::terminate() {
     return loop_.stop();
   }
   log_->info("draining");
+  admin_->drain();
   static_cast<void>(notify_.stopping());
   draining_ = workers_.size();
   for (auto& worker : workers_) {
