@@ -38,18 +38,19 @@ std::string_view parse_port(std::string_view digits, AuthorityParts& parts) noex
 
 std::string_view parse_name(std::string_view name, AuthorityParts& parts) noexcept {
   if (name.empty()) return "an empty host";
-  if (name.contains('@')) return "userinfo in a URI";
-  if (name.contains('%')) return "percent-encoding in a host";
-  if (!all_in(CharacterClass::host, name)) return "a character that no host name has";
+  if (!all_in(CharacterClass::host, name)) {
+    if (name.contains('@')) return "userinfo in a URI";
+    return name.contains('%') ? "percent-encoding in a host" : "a character that no host name has";
+  }
   if (name.ends_with('.')) name.remove_suffix(1);
   if (name.size() > kNameBytesMax) return "a host name over 253 octets";
   std::string_view label;
   for (std::string_view rest = name;;) {
-    const std::size_t dot = rest.find('.');
+    const std::size_t dot = find_first_in(rest, ".");
     label = rest.substr(0, dot);
     if (label.empty()) return "an empty label in a host name";
     if (label.size() > kLabelBytesMax) return "a label over 63 octets in a host name";
-    if (dot == kNpos) break;
+    if (dot == rest.size()) break;
     rest.remove_prefix(dot + 1);
   }
   if (!is_number(label)) {
@@ -64,10 +65,10 @@ std::string_view parse_name(std::string_view name, AuthorityParts& parts) noexce
 
 std::string_view parse_authority_parts(std::string_view text, AuthorityParts& parts) noexcept {
   if (!text.starts_with('[')) {
-    const std::size_t colon = text.find(':');
+    const std::size_t colon = find_first_in(text, ":");
     const std::string_view fault = parse_name(text.substr(0, colon), parts);
     if (!fault.empty()) return text.contains('@') ? "userinfo in a URI" : fault;
-    return colon == kNpos ? "" : parse_port(text.substr(colon + 1), parts);
+    return colon == text.size() ? "" : parse_port(text.substr(colon + 1), parts);
   }
   const std::size_t close = text.find(']');
   if (close == kNpos) return "an address without its closing bracket";

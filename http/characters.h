@@ -68,6 +68,17 @@ constexpr char to_lower(char c) noexcept {
   return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
 }
 
+// Where the first character of `set` is; text.size() when there is none. For short texts and sets:
+// std::string_view::find_first_of makes a library call for each character.
+constexpr std::size_t find_first_in(std::string_view text, std::string_view set) noexcept {
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    for (const char c : set) {
+      if (text[i] == c) return i;
+    }
+  }
+  return text.size();
+}
+
 // OWS: spaces and tabs (RFC 9110 5.6.3).
 constexpr std::string_view trim(std::string_view text) noexcept {
   while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);

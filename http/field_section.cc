@@ -51,16 +51,18 @@ std::string_view FieldSection::resolve(std::string_view text) {
   for (const Line& line : lines_) {
     if (line.name_size == 0) return "an empty field name";
     if (line.name_at != cursor) return "a folded field line (obs-fold)";
-    const std::string_view name = text.substr(line.name_at, line.name_size);
+    const std::string_view name = text.substr(cursor, line.name_size);
     cursor += line.name_size;
-    if (!text.substr(cursor).starts_with(':')) return "a field name without its colon";
+    if (cursor >= text.size() || text[cursor] != ':') return "a field name without its colon";
     ++cursor;
     while (cursor < text.size() && (text[cursor] == ' ' || text[cursor] == '\t')) ++cursor;
     // For an empty value llhttp tells no useful place.
     if (line.value_size > 0 && line.value_at != cursor) return "a folded field line (obs-fold)";
     const std::string_view value = text.substr(cursor, line.value_size);
     cursor += line.value_size;
-    if (!text.substr(cursor).starts_with(kLineEnd)) return "a field line without CRLF";
+    const bool ends_line =
+        cursor + 1 < text.size() && text[cursor] == '\r' && text[cursor + 1] == '\n';
+    if (!ends_line) return "a field line without CRLF";
     cursor += kLineEnd.size();
     const FieldId id = field_id(name);
     fields_.push_back({name, trim(value), id});

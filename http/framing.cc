@@ -55,9 +55,6 @@ Fault chunked_framing(Version version, const FieldsView& fields, Framing& framin
 }
 
 bool has_option(const FieldsView& fields, std::string_view option) noexcept {
-  constexpr std::uint64_t kOptionFields =
-      FieldsView::bit(FieldId::connection) | FieldsView::bit(FieldId::proxy_connection);
-  if (!fields.has_any(kOptionFields)) return false;
   for (const Field& field : fields) {
     const bool holds_options =
         field.id == FieldId::connection || field.id == FieldId::proxy_connection;
@@ -97,6 +94,9 @@ Fault response_framing(Method request_method, std::uint16_t status, Version vers
 }
 
 bool keeps_alive(Version version, const FieldsView& fields) noexcept {
+  constexpr std::uint64_t kOptionFields =
+      FieldsView::bit(FieldId::connection) | FieldsView::bit(FieldId::proxy_connection);
+  if (!fields.has_any(kOptionFields)) return version != kHttp10;
   if (has_option(fields, "close")) return false;
   return version != kHttp10 || has_option(fields, "keep-alive");
 }

@@ -11,16 +11,14 @@
 namespace revcache::http {
 namespace {
 
-constexpr auto kNpos = std::string_view::npos;
-
 std::unexpected<Error> malformed(std::string_view reason) {
   return fail(ErrorCode::malformed, Blame::client, std::string(reason));
 }
 
 // Takes "scheme:" off the front; nullopt when there is none (RFC 3986 3.1).
 std::optional<std::string_view> take_scheme(std::string_view& text) noexcept {
-  const std::size_t colon = text.find_first_of(":/?#");
-  if (colon == kNpos || colon == 0 || text[colon] != ':') return std::nullopt;
+  const std::size_t colon = find_first_in(text, ":/?#");
+  if (colon == text.size() || colon == 0 || text[colon] != ':') return std::nullopt;
   const std::string_view scheme = text.substr(0, colon);
   const bool is_scheme = !is_digit(scheme.front()) && std::ranges::all_of(scheme, [](char c) {
     return characters::contains("+-.", c) || (is_in(CharacterClass::host, c) && c != '_');
@@ -38,9 +36,8 @@ std::optional<Scheme> known_scheme(std::string_view name) noexcept {
 
 // Why `path` (path and query) cannot be one; empty when it can.
 std::string_view path_fault(std::string_view path) noexcept {
-  if (path.contains('#')) return "a fragment in a request target";
-  if (!all_in(CharacterClass::target, path)) return "a character that no URI may hold";
-  return {};
+  if (all_in(CharacterClass::target, path)) return {};
+  return path.contains('#') ? "a fragment in a request target" : "a character that no URI may hold";
 }
 
 // Writes the normal form to `storage`. `path` may be empty or begin with "?".
@@ -76,7 +73,7 @@ UriView compose(Scheme scheme, const AuthorityParts& parts, std::string_view pat
 Result<UriView> parse_hier_part(Scheme scheme, std::string_view text, std::string& storage) {
   if (!text.starts_with("//")) return malformed("no authority in an absolute URI");
   text.remove_prefix(2);
-  const std::size_t authority_end = std::min(text.find_first_of("/?#"), text.size());
+  const std::size_t authority_end = find_first_in(text, "/?#");
   AuthorityParts parts;
   const std::string_view fault = parse_authority_parts(text.substr(0, authority_end), parts);
   if (!fault.empty()) return malformed(fault);
