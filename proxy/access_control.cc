@@ -1,6 +1,7 @@
 #include "proxy/access_control.h"
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "metrics/metrics.h"
@@ -36,6 +37,13 @@ bool matches_of_any_scheme(const DestinationPattern& pattern, std::string_view h
                            std::uint16_t port) noexcept {
   return host_matches(pattern, host) &&
          (port_matches(pattern, port, kHttpPort) || port_matches(pattern, port, kHttpsPort));
+}
+
+bool is_mirror(const config::Mirror& mirror, std::string_view host, std::uint16_t port) noexcept {
+  return std::ranges::any_of(mirror.hosts, [&](const config::HostAndPort& named) {
+    const bool by_default = named.port == 0 && (port == kHttpPort || port == kHttpsPort);
+    return host == named.host && (by_default || port == named.port);
+  });
 }
 
 bool is_unspecified(const IpAddress& address) noexcept {
@@ -157,23 +165,18 @@ std::size_t AccessControl::upstream_label(std::string_view host,
                                           std::uint16_t port) const noexcept {
   const auto other = labels_.size() - 1;
   for (std::size_t i = 0; i < mirrors_.size(); ++i) {
-    const bool member = std::ranges::any_of(mirrors_[i].hosts, [&](const auto& named) {
-      const bool default_port = port == kHttpPort || port == kHttpsPort;
-      return host == named.host && (named.port == 0 ? default_port : port == named.port);
-    });
-    if (member) return std::min(mirror_labels_[i], other);
+    if (is_mirror(mirrors_[i], host, port)) return std::min(mirror_labels_[i], other);
   }
   // An exact pattern says more than a wildcard that also matches.
-  for (const bool subdomains : {false, true}) {
-    for (std::size_t i = 0; i < access_.destinations.size(); ++i) {
-      const auto& pattern = access_.destinations[i];
-      const bool wildcard = pattern.subdomains || is_any_host(pattern);
-      if (wildcard == subdomains && matches_of_any_scheme(pattern, host, port)) {
-        return std::min(pattern_labels_[i], other);
-      }
-    }
+  std::optional<std::size_t> wildcard;
+  for (std::size_t i = 0; i < access_.destinations.size(); ++i) {
+    const auto& pattern = access_.destinations[i];
+    if (!matches_of_any_scheme(pattern, host, port)) continue;
+    const auto label = std::min(pattern_labels_[i], other);
+    if (!pattern.subdomains && !is_any_host(pattern)) return label;
+    if (!wildcard) wildcard = label;
   }
-  return other;
+  return wildcard.value_or(other);
 }
 
 bool AccessControl::is_own_name(std::string_view host, std::uint16_t port) const noexcept {

@@ -122,7 +122,7 @@ void UpstreamFetch::leave_attempt(const http::ResponseHead& head, Callback<> nex
   next();
 }
 
-void UpstreamFetch::follow(std::uint16_t status, std::string location) {
+void UpstreamFetch::follow(std::uint16_t status, const std::string& location) {
   auto target = redirect_target(location);
   if (!target) return fail_with(std::move(target.error()));
   // RFC 9110 15.4.4: See Other is asked for by GET. The others keep their method: an OCSP question

@@ -42,7 +42,7 @@ class UpstreamFetch final : public std::enable_shared_from_this<UpstreamFetch>,
   [[nodiscard]] bool another_mirror_may_do() const;
   [[nodiscard]] bool is_redirect(const http::ResponseHead& head) const;
   void leave_attempt(const http::ResponseHead& head, Callback<> next);
-  void follow(std::uint16_t status, std::string location);
+  void follow(std::uint16_t status, const std::string& location);
   [[nodiscard]] Result<http::Uri> redirect_target(std::string_view location);
   void arm_total();
   void fail_with(Error error);
