@@ -1,7 +1,5 @@
 #include "config/completion.h"
 
-#include <CLI/CLI.hpp>
-
 #include <algorithm>
 #include <map>
 #include <vector>

@@ -1,12 +1,10 @@
 // Shell completion, made from the verbs and flags that the command line declares.
 #pragma once
 
+#include <CLI/CLI.hpp>
+
 #include <string>
 #include <string_view>
-
-namespace CLI {
-class App;
-}
 
 namespace revcache::config {
 

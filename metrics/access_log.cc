@@ -14,7 +14,8 @@ void AccessLog::write(const AccessRecord& record) {
   line.add("status", std::int64_t{record.status});
   line.add("bytes", static_cast<std::int64_t>(record.bytes));
   // Microseconds are all that the clock of a loop is good for.
-  line.add("duration_ms", static_cast<double>(record.duration.count() / 1000) / 1000.0);
+  const auto micros = std::chrono::duration_cast<std::chrono::microseconds>(record.duration);
+  line.add("duration_ms", static_cast<double>(micros.count()) / 1000.0);
   line.add("kind", to_string(record.kind));
   line.add("result", to_string(record.result));
   for (const auto& [key, value] : {std::pair{std::string_view("cache_status"), record.cache_status},

@@ -205,6 +205,13 @@ TEST(Load, RefusesFilesMadeToExhaustIt) {
   EXPECT_THAT(errors_of(load_toml("x = " + std::string(2000, '['))), SizeIs(1));
 }
 
+TEST(Load, RefusesControlCharactersWithTheirPlace) {
+  EXPECT_THAT(errors_of(load_toml(std::string_view("[log]\n[\0\0o]\n", 12))),
+              ElementsAre("c.toml:2:2: a control character is not allowed here"));
+  EXPECT_THAT(errors_of(load_toml("# gr\xc3\xbc\x7f\n")), ElementsAre(StartsWith("c.toml:1:6: ")));
+  EXPECT_TRUE(load_toml("[log]\r\n\tlevel = \"info\" # tab and CRLF\r\n"));
+}
+
 TEST(Load, RefusesBytesThatAreNotUtf8) {
   EXPECT_THAT(errors_of(load_toml("[log]\nfile = \"\xff\xfe\"\n")), SizeIs(1));
 }
