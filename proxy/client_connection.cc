@@ -100,7 +100,7 @@ bool ClientConnection::consume_step(std::string_view& chunk) {
   chunk.remove_prefix(step.consumed);
   switch (step.kind) {
     case StepKind::need_more:
-      return !chunk.empty();
+      return step.consumed > 0 && !chunk.empty();
     case StepKind::malformed:
       on_malformed();
       return false;
@@ -154,7 +154,9 @@ void ClientConnection::on_head(std::string_view rest) {
   const auto most = limits().requests_per_connection;
   const bool last = most != 0 && requests_ >= most;
   if (last) context_.metrics.limits_hit[metrics::index(Limit::requests_per_connection)].add();
-  channel_.begin(head, head.keep_alive && !last && !owner_.draining());
+  // RFC 9110 9.3.6: what follows a CONNECT was meant for the tunnel, also when there is none.
+  const bool goes_on = head.keep_alive && !last && head.method != http::Method::connect;
+  channel_.begin(head, goes_on && !owner_.draining());
 
   RequestInput input{.head = head, .body = {}, .client_allowed = client_allowed_};
   if (head.framing == http::BodyFraming::length && rest.size() >= head.content_length) {
@@ -362,7 +364,7 @@ void ClientConnection::check_deadline(MonotonicTime now) {
 void ClientConnection::begin_tunnel() {
   mode_ = Mode::tunnel;
   set_deadline(limits().tunnel_idle_timeout);
-  release_parser();
+  parser_.reset();  // it takes no more bytes after a CONNECT: nobody else can use it
   const auto early = std::exchange(pending_input_, {});
   exchange_->take_stream(*stream_, early);
 }

@@ -130,6 +130,18 @@ class Access(unittest.TestCase):
             self.assertEqual(refused.status, 403)
             self.assertIn(b"access.connect", refused.body)
 
+    def test_tunnels_leave_the_worker_as_it_was(self):
+        revcache = Revcache(main.binary(), [self.origin.authority],
+                            {"access": {"connect": [self.origin.authority]},
+                             "listen": {"workers": 1}}).start()
+        self.addCleanup(revcache.remove)
+        self.addCleanup(revcache.stop)
+        for number in range(20):
+            with Client(revcache.proxy) as client:
+                client.ask(self.origin.authority, method="CONNECT", host=self.origin.authority)
+                self.assertEqual(client.ask("/in/%d" % number, host="h").body, b"ok")
+            self.assertEqual(revcache.fetch(self.origin.url("/out/%d" % number)).body, b"ok")
+
     def test_connect_to_a_private_address_is_refused(self):
         revcache = self.start({"connect": [self.origin.authority],
                                "allow_private_destinations": []})

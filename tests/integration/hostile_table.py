@@ -38,7 +38,7 @@ def suite(binary, group):
                 self.player.play(row)
             except Exception as failure:
                 raise AssertionError("%s (RFC %s): %r" % (row.id, row.section,
-                                                          failure)) from failure
+                                                          failure)) from None
         setattr(Table, "test_" + row.id.replace("-", "_"), play)
     return unittest.defaultTestLoader.loadTestsFromTestCase(Table)
 

@@ -156,7 +156,7 @@ class Reader:
         interim = []
         while True:
             message = self.head()
-            if not re.fullmatch(r"HTTP/1\.[01] [1-5]\d\d [\t -~\x80-\xff]*", message.start):
+            if not re.fullmatch(r"HTTP/1\.[01] [1-9]\d\d [\t -~\x80-\xff]*", message.start):
                 raise Malformed("status line %r" % message.start)
             if message.status >= 200 or message.status == 101:
                 break

@@ -154,7 +154,7 @@ ROWS = [
     # Redirects of what is followed (CRLs), each hop checked anew.
     *[Reply("redirect-" + name, "9110 15.4",
             Answer(fields=("Location: " + location, "Cache-Control: no-store"), status=302),
-            (403, 502, 508), suffix=".crl")
+            (403, 500, 502, 508), suffix=".crl")
       for name, location in {
           "to-the-blocked": "http://{blocked}/x.crl", "to-ourselves": "http://{proxy}/x.crl",
           "to-a-private-address": "http://10.0.0.1/x.crl",

@@ -64,7 +64,7 @@ ROWS = [
          [ask(body=CRL), hit(body=CRL)], suffix=".crl",
          more={"/next.crl": [answer(LONG, body=CRL)]}),
     case("crl-behind-a-redirect-loop", "9110 15.4", [answer("Location: {path}", status=302)] * 20,
-         [ask(upstream=None, status=502, body=ANY)], suffix=".crl"),
+         [ask(upstream=None, status=(502, 508), body=ANY)], suffix=".crl"),
     # Refused.
     refused_body("html-with-status-200", "9110 15.3.1", answer(LONG, TAG, body=HTML)),
     refused_body("html-that-says-so", "9110 15.3.1",

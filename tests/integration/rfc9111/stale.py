@@ -20,6 +20,10 @@ def on_error(name, section, stored, broken, *lines):
                 [miss(), ask(*lines, upstream=None, of=0, age=(100, 100000))])
 
 
+# RFC 9111 4.3.3: a 5xx to a validation is handed on, or taken as no answer at all.
+SHOWN = (502, 503, 504)
+
+
 def error_shown(name, section, stored, broken, status, *lines):
     return case(name, section, [stored] + [broken] * 4,
                 [miss(), ask(*lines, upstream=None, status=status, body=ANY)])
@@ -66,16 +70,16 @@ ROWS = [
              "Cache-Control: stale-if-error=1000"),
     error_shown("if-error-not-for-404", "5861 4", behind(SIE), answer(status=404), 404),
     error_shown("if-error-not-for-403", "5861 4", behind(SIE), answer(status=403), 403),
-    error_shown("if-error-has-an-end", "5861 4", behind(SIE, age=5000), answer(status=503), 503),
-    error_shown("if-error-zero", "5861 4", behind("stale-if-error=0"), answer(status=503), 503),
+    error_shown("if-error-has-an-end", "5861 4", behind(SIE, age=5000), answer(status=503), SHOWN),
+    error_shown("if-error-zero", "5861 4", behind("stale-if-error=0"), answer(status=503), SHOWN),
     error_shown("an-error-without-permission-is-shown", "9111 4.3.3", behind(),
-                answer(status=503), 503),
+                answer(status=503), SHOWN),
     error_shown("must-revalidate-forbids-it", "9111 5.2.2.2", behind("must-revalidate", SIE),
-                answer(status=503), 503),
+                answer(status=503), SHOWN),
     error_shown("must-revalidate-and-a-dead-origin", "9111 5.2.2.2", behind("must-revalidate"),
                 DEAD, 504),
     error_shown("no-cache-forbids-it", "9111 5.2.2.4", behind("no-cache", SIE),
-                answer(status=503), 503),
+                answer(status=503), SHOWN),
     case("an-error-does-not-replace-the-stored", "9111 4.3.3",
          [behind(SIE), answer(status=503), answer(LONG, TAG, status=304)],
          [miss(), ask(upstream=None, of=0),
