@@ -36,6 +36,17 @@ std::string_view parse_port(std::string_view digits, AuthorityParts& parts) noex
   return {};
 }
 
+std::string_view check_labels(std::string_view name, std::string_view& last) noexcept {
+  for (;;) {
+    const std::size_t dot = find_first_in(name, ".");
+    last = name.substr(0, dot);
+    if (last.empty()) return "an empty label in a host name";
+    if (last.size() > kLabelBytesMax) return "a label over 63 octets in a host name";
+    if (dot == name.size()) return {};
+    name.remove_prefix(dot + 1);
+  }
+}
+
 std::string_view parse_name(std::string_view name, AuthorityParts& parts) noexcept {
   if (name.empty()) return "an empty host";
   if (!all_in(CharacterClass::host, name)) {
@@ -44,16 +55,10 @@ std::string_view parse_name(std::string_view name, AuthorityParts& parts) noexce
   }
   if (name.ends_with('.')) name.remove_suffix(1);
   if (name.size() > kNameBytesMax) return "a host name over 253 octets";
-  std::string_view label;
-  for (std::string_view rest = name;;) {
-    const std::size_t dot = find_first_in(rest, ".");
-    label = rest.substr(0, dot);
-    if (label.empty()) return "an empty label in a host name";
-    if (label.size() > kLabelBytesMax) return "a label over 63 octets in a host name";
-    if (dot == rest.size()) break;
-    rest.remove_prefix(dot + 1);
-  }
-  if (!is_number(label)) {
+  std::string_view last_label;
+  const std::string_view fault = check_labels(name, last_label);
+  if (!fault.empty()) return fault;
+  if (!is_number(last_label)) {
     parts.name = name;
     return {};
   }

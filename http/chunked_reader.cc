@@ -35,16 +35,15 @@ ChunkedReader& ChunkedReader::of(llhttp_t* parser) noexcept {
 }
 
 const llhttp_settings_t& ChunkedReader::settings() noexcept {
-  static const llhttp_settings_t kSettings = [] {
+  static const llhttp_settings_t callbacks = [] {
     llhttp_settings_t settings{};
     settings.on_chunk_header = [](llhttp_t*) noexcept { return static_cast<int>(HPE_PAUSED); };
     settings.on_message_complete = [](llhttp_t*) noexcept { return static_cast<int>(HPE_PAUSED); };
     settings.on_header_field = [](llhttp_t* parser, const char* at, std::size_t size) noexcept {
       ChunkedReader& self = of(parser);
       const auto offset = self.trailer_text_.size() + static_cast<std::size_t>(at - self.piece_);
-      if (self.section_.add_name(offset, size)) return 0;
-      self.fault_ = {Refusal::header_too_large, "too many trailer fields"};
-      return -1;
+      self.section_.add_name(offset, size);
+      return 0;
     };
     settings.on_header_value = [](llhttp_t* parser, const char* at, std::size_t size) noexcept {
       ChunkedReader& self = of(parser);
@@ -54,13 +53,13 @@ const llhttp_settings_t& ChunkedReader::settings() noexcept {
     };
     return settings;
   }();
-  return kSettings;
+  return callbacks;
 }
 
 void ChunkedReader::begin() noexcept {
-  static const llhttp_t kBeforeFirstChunk =
+  static const llhttp_t before_first_chunk =
       llhttp_after("POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n", settings());
-  llhttp_ = kBeforeFirstChunk;
+  llhttp_ = before_first_chunk;
   llhttp_.data = this;
   section_.clear();
   fault_ = {};
@@ -93,7 +92,7 @@ std::size_t ChunkedReader::execute(std::string_view piece) noexcept {
   if (outcome == HPE_PAUSED) {
     paused_ = true;
     llhttp_resume(&llhttp_);
-  } else if (!fault_.is_set()) {
+  } else {
     fault_ = {Refusal::bad_request, llhttp_get_error_reason(&llhttp_)};
   }
   return taken;
@@ -162,10 +161,8 @@ Step ChunkedReader::read_trailers(std::string_view chunk, std::size_t consumed) 
 }
 
 void ChunkedReader::check_trailers() {
-  const std::string_view reason = section_.resolve(trailer_text_);
-  if (!reason.empty()) {
-    fault_ = {Refusal::bad_request, reason};
-  } else if (section_.view().has_any(kNeverInTrailers)) {
+  fault_ = section_.resolve(trailer_text_);
+  if (!fault_.is_set() && section_.view().has_any(kNeverInTrailers)) {
     fault_ = {Refusal::bad_request, "a framing field in the trailers"};
   }
 }

@@ -19,14 +19,12 @@ FieldReader& FieldReader::of(llhttp_t* parser) noexcept {
 }
 
 const llhttp_settings_t& FieldReader::settings() noexcept {
-  static const llhttp_settings_t kSettings = [] {
+  static const llhttp_settings_t callbacks = [] {
     llhttp_settings_t settings{};
     settings.on_header_field = [](llhttp_t* parser, const char* at, std::size_t size) noexcept {
       FieldReader& self = of(parser);
-      const auto offset = self.offset_ + static_cast<std::size_t>(at - self.piece_);
-      if (self.section_.add_name(offset, size)) return 0;
-      self.fault_ = {Refusal::header_too_large, "too many field lines"};
-      return -1;
+      self.section_.add_name(self.offset_ + static_cast<std::size_t>(at - self.piece_), size);
+      return 0;
     };
     settings.on_header_value = [](llhttp_t* parser, const char* at, std::size_t size) noexcept {
       FieldReader& self = of(parser);
@@ -36,12 +34,12 @@ const llhttp_settings_t& FieldReader::settings() noexcept {
     settings.on_headers_complete = [](llhttp_t*) noexcept { return static_cast<int>(HPE_PAUSED); };
     return settings;
   }();
-  return kSettings;
+  return callbacks;
 }
 
 void FieldReader::begin() noexcept {
-  static const llhttp_t kAfterStartLine = llhttp_after("POST / HTTP/1.1\r\n", settings());
-  llhttp_ = kAfterStartLine;
+  static const llhttp_t after_start_line = llhttp_after("POST / HTTP/1.1\r\n", settings());
+  llhttp_ = after_start_line;
   llhttp_.data = this;
   section_.clear();
   fault_ = {};
@@ -58,15 +56,13 @@ Progress FieldReader::read(std::string_view piece, std::size_t& consumed) noexce
     consumed = static_cast<std::size_t>(llhttp_get_error_pos(&llhttp_) - piece.data());
     return Progress::complete;
   }
-  if (!fault_.is_set()) fault_ = {Refusal::bad_request, llhttp_get_error_reason(&llhttp_)};
+  fault_ = {Refusal::bad_request, llhttp_get_error_reason(&llhttp_)};
   return Progress::refused;
 }
 
 Progress FieldReader::resolve(std::string_view text) {
-  const std::string_view reason = section_.resolve(text);
-  if (reason.empty()) return Progress::complete;
-  fault_ = {Refusal::bad_request, reason};
-  return Progress::refused;
+  fault_ = section_.resolve(text);
+  return fault_.is_set() ? Progress::refused : Progress::complete;
 }
 
 }  // namespace revcache::http

@@ -14,13 +14,6 @@
 
 namespace revcache::http {
 
-// Why a message is refused. `reason` is static; empty when nothing is wrong.
-struct Fault {
-  Refusal refusal = Refusal::none;
-  std::string_view reason;
-  [[nodiscard]] bool is_set() const noexcept { return refusal != Refusal::none; }
-};
-
 // The state of an llhttp that has read `text`, with the callbacks of `settings` from then on. One
 // state serves requests and responses: what differs between them is decided by us. `settings` must
 // outlive every copy.

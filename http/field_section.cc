@@ -7,6 +7,7 @@ namespace {
 
 constexpr std::size_t kUsualFields = 16;
 constexpr std::string_view kLineEnd = "\r\n";
+constexpr std::string_view kFolded = "a folded field line (obs-fold)";
 
 }  // namespace
 
@@ -21,19 +22,23 @@ void FieldSection::clear() noexcept {
   present_ = 0;
   in_value_ = true;
   folded_ = false;
+  too_many_ = false;
 }
 
-bool FieldSection::add_name(std::size_t at, std::size_t size) noexcept {
+void FieldSection::add_name(std::size_t at, std::size_t size) noexcept {
   if (in_value_) {
-    if (lines_.size() == fields_max_) return false;
-    lines_.push_back({.name_at = static_cast<std::uint32_t>(at)});
+    too_many_ = too_many_ || lines_.size() == fields_max_;
+    if (!too_many_) lines_.push_back({.name_at = static_cast<std::uint32_t>(at)});
     in_value_ = false;
   }
-  lines_.back().name_size += static_cast<std::uint32_t>(size);
-  return true;
+  if (!too_many_) lines_.back().name_size += static_cast<std::uint32_t>(size);
 }
 
 void FieldSection::add_value(std::size_t at, std::size_t size) noexcept {
+  if (too_many_) {
+    in_value_ = true;
+    return;
+  }
   if (lines_.empty()) return;
   Line& line = lines_.back();
   if (!in_value_) {
@@ -45,30 +50,38 @@ void FieldSection::add_value(std::size_t at, std::size_t size) noexcept {
   line.value_size += static_cast<std::uint32_t>(size);
 }
 
-std::string_view FieldSection::resolve(std::string_view text) {
-  if (folded_) return "a folded field line (obs-fold)";
+Fault FieldSection::resolve(std::string_view text) {
+  if (too_many_) return {Refusal::header_too_large, "too many field lines"};
+  if (folded_) return {Refusal::bad_request, kFolded};
   std::size_t cursor = 0;
   for (const Line& line : lines_) {
-    if (line.name_size == 0) return "an empty field name";
-    if (line.name_at != cursor) return "a folded field line (obs-fold)";
-    const std::string_view name = text.substr(cursor, line.name_size);
-    cursor += line.name_size;
-    if (cursor >= text.size() || text[cursor] != ':') return "a field name without its colon";
-    ++cursor;
-    while (cursor < text.size() && (text[cursor] == ' ' || text[cursor] == '\t')) ++cursor;
-    // For an empty value llhttp tells no useful place.
-    if (line.value_size > 0 && line.value_at != cursor) return "a folded field line (obs-fold)";
-    const std::string_view value = text.substr(cursor, line.value_size);
-    cursor += line.value_size;
-    const bool ends_line =
-        cursor + 1 < text.size() && text[cursor] == '\r' && text[cursor + 1] == '\n';
-    if (!ends_line) return "a field line without CRLF";
-    cursor += kLineEnd.size();
-    const FieldId id = field_id(name);
-    fields_.push_back({name, trim(value), id});
-    present_ |= FieldsView::bit(id);
+    const std::string_view reason = take_line(line, text, cursor);
+    if (!reason.empty()) return {Refusal::bad_request, reason};
   }
-  if (text.substr(cursor) != kLineEnd) return "a field section that does not end with CRLF";
+  if (text.substr(cursor) == kLineEnd) return {};
+  return {Refusal::bad_request, "a field section that does not end with CRLF"};
+}
+
+std::string_view FieldSection::take_line(const Line& line, std::string_view text,
+                                         std::size_t& cursor) {
+  if (line.name_size == 0) return "an empty field name";
+  if (line.name_at != cursor) return kFolded;
+  const std::string_view name = text.substr(cursor, line.name_size);
+  cursor += line.name_size;
+  if (cursor >= text.size() || text[cursor] != ':') return "a field name without its colon";
+  ++cursor;
+  while (cursor < text.size() && (text[cursor] == ' ' || text[cursor] == '\t')) ++cursor;
+  // For an empty value llhttp tells no useful place.
+  if (line.value_size > 0 && line.value_at != cursor) return kFolded;
+  const std::string_view value = text.substr(cursor, line.value_size);
+  cursor += line.value_size;
+  const bool ends_line =
+      cursor + 1 < text.size() && text[cursor] == '\r' && text[cursor + 1] == '\n';
+  if (!ends_line) return "a field line without CRLF";
+  cursor += kLineEnd.size();
+  const FieldId id = field_id(name);
+  fields_.push_back({name, trim(value), id});
+  present_ |= FieldsView::bit(id);
   return {};
 }
 

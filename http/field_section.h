@@ -11,8 +11,16 @@
 #include <vector>
 
 #include "http/message.h"
+#include "http/parser.h"
 
 namespace revcache::http {
+
+// Why a message is refused. `reason` is static; empty when nothing is wrong.
+struct Fault {
+  Refusal refusal = Refusal::none;
+  std::string_view reason;
+  [[nodiscard]] bool is_set() const noexcept { return refusal != Refusal::none; }
+};
 
 class FieldSection {
  public:
@@ -21,13 +29,13 @@ class FieldSection {
   void clear() noexcept;
 
   // Pieces in the order of the text; offsets from the section's first octet. A piece may continue
-  // the one before. False: more lines than fields_max.
-  [[nodiscard]] bool add_name(std::size_t at, std::size_t size) noexcept;
+  // the one before. Lines past fields_max are not kept and told by resolve(): when a piece comes
+  // depends on how the octets are cut, and the verdict must not.
+  void add_name(std::size_t at, std::size_t size) noexcept;
   void add_value(std::size_t at, std::size_t size) noexcept;
 
-  // `text` is the whole section with its empty line. Fills view() with views into it. Gives why it
-  // is refused: a static string, empty when it is well-formed.
-  [[nodiscard]] std::string_view resolve(std::string_view text);
+  // `text` is the whole section with its empty line. Fills view() with views into it.
+  [[nodiscard]] Fault resolve(std::string_view text);
 
   [[nodiscard]] FieldsView view() const noexcept { return {fields_, present_}; }
 
@@ -42,12 +50,16 @@ class FieldSection {
     std::uint32_t value_size = 0;
   };
 
+  // Takes one line off the front of `text`. Gives what is wrong with it, or nothing.
+  std::string_view take_line(const Line& line, std::string_view text, std::size_t& cursor);
+
   std::size_t fields_max_;
   std::vector<Line> lines_;
   std::vector<Field> fields_;
   std::uint64_t present_ = 0;
   bool in_value_ = true;  // the last piece was of a value: a name begins a new line
   bool folded_ = false;
+  bool too_many_ = false;
 };
 
 }  // namespace revcache::http

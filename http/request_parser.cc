@@ -68,6 +68,7 @@ class RequestParser::State {
 
   Step skip_blank(std::string_view chunk);
   Step read_head(std::string_view chunk, std::size_t consumed);
+  Fault judge(HeadReader::Event event);
   Fault finish_head() noexcept;
   Step read_body(std::string_view chunk);
   Step refuse(const Fault& fault, std::size_t consumed);
@@ -128,27 +129,24 @@ Step RequestParser::State::read_head(std::string_view chunk, std::size_t consume
     std::size_t taken = 0;
     const HeadReader::Event event = reader_.read(chunk.substr(consumed), taken);
     consumed += taken;
-    Fault fault;
-    switch (event) {
-      case HeadReader::Event::start_line:
-        fault = parse_request_line(reader_.start_line(), limits_.target_bytes_max, line_);
-        if (fault.is_set()) return refuse(fault, consumed);
-        has_line_ = true;
-        continue;
-      case HeadReader::Event::complete:
-        fault = finish_head();
-        if (fault.is_set()) return refuse(fault, consumed);
-        return {StepKind::head, consumed, {}};
-      case HeadReader::Event::need_more:
-      case HeadReader::Event::refused:
-        if (!has_line_) {
-          fault = check_partial_request_line(reader_.text(), limits_.target_bytes_max);
-        }
-        if (fault.is_set()) return refuse(fault, consumed);
-        if (event == HeadReader::Event::refused) return refuse(reader_.fault(), consumed);
-        return {StepKind::need_more, consumed, {}};
-    }
+    const Fault fault = judge(event);
+    if (fault.is_set()) return refuse(fault, consumed);
+    if (event == HeadReader::Event::need_more) return {StepKind::need_more, consumed, {}};
+    if (event == HeadReader::Event::complete) return {StepKind::head, consumed, {}};
   }
+}
+
+Fault RequestParser::State::judge(HeadReader::Event event) {
+  if (event == HeadReader::Event::complete) return finish_head();
+  if (event == HeadReader::Event::start_line) {
+    has_line_ = true;
+    return parse_request_line(reader_.start_line(), limits_.target_bytes_max, line_);
+  }
+  if (!has_line_) {
+    const Fault fault = check_partial_request_line(reader_.text(), limits_.target_bytes_max);
+    if (fault.is_set()) return fault;
+  }
+  return event == HeadReader::Event::refused ? reader_.fault() : Fault{};
 }
 
 Fault RequestParser::State::finish_head() noexcept {

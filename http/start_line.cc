@@ -53,11 +53,23 @@ Fault check_target(Method method, std::string_view target) noexcept {
 
 }  // namespace
 
+Fault check_partial_request_line(std::string_view line, std::size_t target_bytes_max) noexcept {
+  if (line.ends_with('\r')) line.remove_suffix(1);
+  const std::size_t first_space = line.find(' ');
+  const Fault fault = check_method(line.substr(0, first_space));
+  if (fault.is_set() || first_space == std::string_view::npos) return fault;
+  if (line.size() - first_space - 1 > target_bytes_max + 1 + kVersionBytes) {
+    return {Refusal::target_too_long, "a target too long"};
+  }
+  return {};
+}
+
 Fault parse_request_line(std::string_view line, std::size_t target_bytes_max, RequestLine& parsed) {
+  // The verdict must not depend on whether the line came whole.
+  Fault fault = check_partial_request_line(line, target_bytes_max);
+  if (fault.is_set()) return fault;
   const std::size_t first_space = std::min(line.find(' '), line.size());
   const std::string_view method = line.substr(0, first_space);
-  Fault fault = check_method(method);
-  if (fault.is_set()) return fault;
   if (first_space == line.size()) return bad("a request line without target");
 
   const std::string_view rest = line.substr(first_space + 1);
@@ -72,18 +84,6 @@ Fault parse_request_line(std::string_view line, std::size_t target_bytes_max, Re
   parsed.method_size = method.size();
   parsed.target_size = target_size;
   return check_target(parsed.method, rest.substr(0, target_size));
-}
-
-Fault check_partial_request_line(std::string_view line, std::size_t target_bytes_max) noexcept {
-  const std::size_t first_space = line.find(' ');
-  const Fault fault = check_method(line.substr(0, first_space));
-  if (fault.is_set() || first_space == std::string_view::npos) return fault;
-  // The version and a CR may follow the target.
-  constexpr std::size_t kAfterTarget = kVersionBytes + 2;
-  if (line.size() - first_space - 1 > target_bytes_max + kAfterTarget) {
-    return {Refusal::target_too_long, "a target too long"};
-  }
-  return {};
 }
 
 Fault parse_status_line(std::string_view line, StatusLine& parsed) noexcept {

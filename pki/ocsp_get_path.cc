@@ -93,6 +93,18 @@ bool looks_like_der(Sextets sextets, std::size_t padding) noexcept {
   return size == octets_in(sextets.size());
 }
 
+// Gives how many "=" there were; more than kPaddingMax need not be counted.
+std::size_t remove_padding(std::string_view& path) noexcept {
+  std::size_t padding = 0;
+  while (padding <= kPaddingMax && !path.empty()) {
+    const Character last = last_character(path);
+    if (last.value != '=') break;
+    ++padding;
+    path.remove_suffix(last.size);
+  }
+  return padding;
+}
+
 // True if `sextets` are one OCSPRequest; then `der` holds it. `der` is large enough for both.
 bool decode_request(Sextets sextets, std::string& der) {
   const std::size_t size = decode(sextets, {der.data(), octets_in(sextets.size())});
@@ -104,13 +116,7 @@ bool decode_request(Sextets sextets, std::string& der) {
 }  // namespace
 
 std::optional<std::size_t> decode_ocsp_get_path(std::string_view path, std::string& der) {
-  std::size_t padding = 0;
-  while (padding <= kPaddingMax && !path.empty()) {
-    const Character last = last_character(path);
-    if (last.value != '=') break;
-    ++padding;
-    path.remove_suffix(last.size);
-  }
+  const std::size_t padding = remove_padding(path);
   if (padding > kPaddingMax) return std::nullopt;
 
   // Sextets fill the upper half of `der` from its end; decoded octets go to the lower half.

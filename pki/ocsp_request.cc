@@ -125,32 +125,31 @@ bool read_extensions(DerReader& reader, Tag tag, bool of_message, Findings& find
   return extensions.ok() || reader.adopt(extensions);
 }
 
+// One Request of the list. `all` may be null.
+bool read_request(DerReader& requests, Findings& findings, std::vector<CertId>* all) {
+  if (findings.requests == kOcspRequestsMax) return requests.fail_at("too many requests");
+  const auto request = requests.read(Tag::sequence, "a Request was expected");
+  if (!request) return false;
+  DerReader inner(request->content);
+  const auto id = read_cert_id(inner);
+  const bool well_formed = id && read_extensions(inner, context_constructed(0), false, findings) &&
+                           inner.expect_end("data behind a Request");
+  if (!well_formed) return requests.adopt(inner);
+  if (findings.requests++ == 0) findings.first_cert_id = id->der;
+  if (all != nullptr) all->push_back(*id);
+  return true;
+}
+
 // requestList. `all` may be null.
 bool read_requests(DerReader& reader, Findings& findings, std::vector<CertId>* all) {
   const auto list = reader.read(Tag::sequence, "a requestList was expected");
   if (!list) return false;
   DerReader requests(list->content);
   if (requests.at_end()) return reader.fail_at("an empty requestList");
-  while (requests.ok() && !requests.at_end()) {
-    if (findings.requests == kOcspRequestsMax) {
-      requests.fail_at("too many requests");
-      break;
-    }
-    const auto request = requests.read(Tag::sequence, "a Request was expected");
-    if (!request) break;
-    DerReader inner(request->content);
-    const auto id = read_cert_id(inner);
-    const bool well_formed = id &&
-                             read_extensions(inner, context_constructed(0), false, findings) &&
-                             inner.expect_end("data behind a Request");
-    if (!well_formed) {
-      requests.adopt(inner);
-      break;
-    }
-    if (findings.requests++ == 0) findings.first_cert_id = id->der;
-    if (all != nullptr) all->push_back(*id);
+  while (!requests.at_end()) {
+    if (!read_request(requests, findings, all)) return reader.adopt(requests);
   }
-  return requests.ok() || reader.adopt(requests);
+  return true;
 }
 
 // Version ::= INTEGER { v1(0) } DEFAULT v1, so that there is none to be encoded. requestorName is

@@ -240,6 +240,18 @@ const Case kBad[] = {
        return get(fields);
      }(),
      "! 431"},
+    // Two faults: whichever is told, it must not depend on how the octets are cut.
+    {"TooManyFieldsAndAMalformedName",
+     [] {
+       std::string fields;
+       for (int i = 0; i < 99; ++i) fields += "A: b\r\n";
+       return get(fields + "C\x0b: d\r\n");
+     }(),
+     "! 400"},
+    {"TargetTooLongAndNoVersion", "GET /" + std::string(9 * 1024, 'a') + "\r\nHost: h\r\n\r\n",
+     "! 414"},
+    {"SpacesBeyondTheLongestTarget",
+     "GET /" + std::string(9 * 1024, ' ') + "HTTP/1.1\r\nHost: h\r\n\r\n", "! 414"},
     // What a second request behind the first one may not do.
     {"GarbageAfterARequest", get("") + "garbage\r\n\r\n", "! 400"},
     {"ABodyNobodyAnnounced", "GET / HTTP/1.1\r\nHost: h\r\n\r\na=b&c=d\r\n\r\n", "! 400"},
