@@ -225,6 +225,9 @@ void ClientConnection::pump() {
   finish_request();
   // Also after an asynchronous reply: what came meanwhile is looked at now.
   resume_input();
+  // An idle connection holds no parser: that keeps it small, and drain() knows it by that.
+  const bool idle = mode_ == Mode::await_head && !consuming_ && parser_ != nullptr;
+  if (idle && parser_->between_messages()) release_parser();
 }
 
 void ClientConnection::finish_request() {

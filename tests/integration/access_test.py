@@ -43,8 +43,8 @@ class Access(unittest.TestCase):
         self.assertEqual(answer.status, 403)
         self.assertIn(b"allow_private_destinations", answer.body)
         self.assertEqual(self.origin.octets, b"")
-        self.assertEqual(total(revcache.metrics(), "revcache_acl_denied_total", reason="address"),
-                         1)
+        self.assertGreaterEqual(total(revcache.metrics(), "revcache_acl_denied_total",
+                                      reason="address"), 1)  # once for each address of the name
 
     def test_private_addresses_are_refused_as_literals(self):
         revcache = self.start({"allow_private_destinations": []})

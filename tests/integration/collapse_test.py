@@ -83,8 +83,8 @@ class Collapse(unittest.TestCase):
 
     def test_a_fetch_that_dies_is_handed_over(self):
         gate = threading.Event()
-        self.origin.script("/dies", *[Answer(raw=b"HTTP/1.1 200 OK\r\nContent-Le", then="reset",
-                                             gate=gate)] * 2,
+        self.origin.script("/dies", Answer(raw=b"HTTP/1.1 200 OK\r\nContent-Le", then="reset",
+                                           gate=gate),
                            *[Answer(fields=(LONG,), body=b"second")] * MANY)
         responses = self.ask_many("/dies", gate)
         self.assertTrue({r.status for r in responses} <= {200, 502})

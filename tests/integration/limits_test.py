@@ -48,7 +48,7 @@ class Limits(unittest.TestCase):
     # Sizes
 
     def test_header_bytes(self):
-        self.refused(self.start({"header_bytes": "2KiB"}),
+        self.refused(self.start({"header_bytes": "2KiB", "target_bytes": "1KiB"}),
                      request_bytes(self.url(), "X-A: " + "a" * 3000), 431, "header_bytes")
 
     def test_header_fields(self):
@@ -78,7 +78,7 @@ class Limits(unittest.TestCase):
                                    method="POST", body=b"b" * 1025), 413, "body_bytes")
 
     def test_object_max_refuses_what_must_be_held(self):
-        revcache = self.start(cache={"object_max": "64KiB"})
+        revcache = self.start({"streamed_body_bytes": "64KiB"}, cache={"object_max": "64KiB"})
         self.origin.script("/big.crl", *[Answer(fields=(LONG,), body=shaped("big", 100000))] * 4)
         self.assertEqual(revcache.fetch(self.url("/big.crl")).status, 502)
         body = b"o" * 100000
@@ -104,7 +104,7 @@ class Limits(unittest.TestCase):
             client.close()
 
     def test_connections_in_all(self):
-        revcache = self.start({"connections": 4})
+        revcache = self.start({"connections": 4, "connections_per_client": 4})
         clients = [Client(revcache.proxy) for _ in range(4)]
         for client in clients:
             self.assertEqual(client.ask(self.url()).status, 200)
