@@ -112,7 +112,7 @@ Source source_of(const Flags& flags) {
   list.add("--log-format", "log.format", flags.log_format);
   list.add("--log-level", "log.level", flags.log_level);
   list.add("--access-log", "log.access", flags.access_log);
-  return {.file = flags.file, .overrides = list.take()};
+  return Source{.file = flags.file, .overrides = list.take()};
 }
 
 // The verbs and where their flags go.

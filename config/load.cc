@@ -142,14 +142,16 @@ std::string ConfigError::to_string() const {
   return place.empty() ? message : place + ": " + message;
 }
 
-LoadResult load(const Source& source, const Environment& environment) {
-  Loading loading(environment);
+LoadResult load(const Source& source) {
+  Loading loading(source.environment);
   if (!source.file.empty()) loading.read_file(source.file);
   loading.apply(source.overrides);
   return loading.finish();
 }
 
-LoadResult load_file(const std::string& path) { return load({.file = path, .overrides = {}}); }
+LoadResult load_file(const std::string& path) {
+  return load(Source{.file = path, .overrides = {}});
+}
 
 LoadResult load_text(std::string_view text, const std::string& name,
                      const Environment& environment) {

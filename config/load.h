@@ -33,13 +33,15 @@ struct Override {
   Value value;
 };
 
+// All that settings come from; a reload reads the same again.
 struct Source {
   std::string file;  // empty: none
   std::vector<Override> overrides;
+  Environment environment = current_environment();
 };
 
 // Reads the file, lays the overrides over it, checks everything. Also what a reload calls.
-LoadResult load(const Source& source, const Environment& environment = current_environment());
+LoadResult load(const Source& source);
 LoadResult load_file(const std::string& path);
 // `name` stands for the file in messages; relative paths are relative to its directory.
 LoadResult load_text(std::string_view text, const std::string& name,

@@ -265,12 +265,15 @@ TEST(Load, OverridesAreStrongerThanTheFile) {
 TEST(Load, BlamesTheOptionForAnOverrideThatIsWrong) {
   Value bad;
   bad.data = std::string("nonsense");
-  EXPECT_THAT(errors_of(load({.file = "", .overrides = {{"--admin", "listen.admin", bad}}}, kUser)),
-              ElementsAre(StartsWith("command line: --admin: \"nonsense\" is not an address")));
+  EXPECT_THAT(
+      errors_of(load(
+          {.file = "", .overrides = {{"--admin", "listen.admin", bad}}, .environment = kUser})),
+      ElementsAre(StartsWith("command line: --admin: \"nonsense\" is not an address")));
   Value open;
   open.data = std::string("0.0.0.0:9853");
   EXPECT_THAT(
-      errors_of(load({.file = "", .overrides = {{"--admin", "listen.admin", open}}}, kUser)),
+      errors_of(load(
+          {.file = "", .overrides = {{"--admin", "listen.admin", open}}, .environment = kUser})),
       ElementsAre(AllOf(StartsWith("command line: --admin: "), HasSubstr("token_file"))));
 }
 
