@@ -17,7 +17,7 @@ AdminServer::~AdminServer() {
 }
 
 void AdminServer::accept(std::unique_ptr<net::Stream> stream) {
-  if (draining_ || connections_.size() >= options_.connections_max) return;
+  if (connections_.size() >= options_.connections_max) return;
   const std::size_t id = next_id_++;
   auto connection = std::make_shared<AdminConnection>(*this, id, std::move(stream));
   connections_.emplace(id, connection);

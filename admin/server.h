@@ -56,7 +56,8 @@ class AdminServer {
   // Names and token after a reload, for requests that come from now on.
   void apply(AccessRules rules);
 
-  // Closes idle connections now and others after their answer.
+  // Closes idle connections now and others after their answer. New ones still get one answer, so
+  // that /readyz says why the server is leaving.
   void drain();
 
   [[nodiscard]] std::size_t connections() const noexcept { return connections_.size(); }

@@ -331,6 +331,16 @@ TEST_F(Admin, DrainsIdleConnectionsAtOnceAndOthersAfterTheirAnswer) {
   EXPECT_TRUE(busy->closed());
 }
 
+TEST_F(Admin, StillTellsThatItIsDraining) {
+  server().drain();
+  missing_ = {"draining"};
+  const auto client = connect();
+  client->send("GET /readyz HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  scheduler_.run_for(1s);
+  EXPECT_THAT(client->received(), AllOf(StartsWith("HTTP/1.1 503 "), EndsWith(": draining\n")));
+  EXPECT_TRUE(client->closed());
+}
+
 TEST_F(Admin, MayBeDestroyedWhileMetricsAreMade) {
   const auto client = connect();
   client->send("GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n");
