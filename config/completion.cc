@@ -92,8 +92,19 @@ constexpr Dialect kZsh{
 _revcache() {
   local place="" word
   for word in "${(@)words[2,CURRENT-1]}"; do
-)",          R"("${words[CURRENT-1]}")", "_files", "_files -/", "compadd -- ", "",
-    "compdef _revcache revcache\n"};
+)",
+    R"("${words[CURRENT-1]}")",
+    "_files",
+    "_files -/",
+    "compadd -- ",
+    "",
+    R"(# As an autoloaded file it is called at once; sourced, it is only registered.
+if [[ "${funcstack[1]}" == "_revcache" ]]; then
+  _revcache "$@"
+else
+  compdef _revcache revcache
+fi
+)"};
 
 std::string value_cases(const Grammar& grammar, const Dialect& dialect) {
   std::string out;
