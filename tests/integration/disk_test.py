@@ -73,7 +73,7 @@ class Disk(unittest.TestCase):
             self.assertEqual(head.fields.get("Content-Length"), str(len(body_of(path))))
 
     def test_without_disk_nothing_is_written(self):
-        revcache = self.make(disk="0B").start()
+        revcache = self.make(disk="0", object_max="16MiB").start()
         self.assertFalse(self.check(revcache, "/a.crl"))
         self.assertTrue(self.check(revcache, "/a.crl"))
         self.assertEqual(self.files(revcache), [])
