@@ -10,17 +10,19 @@ Numbers from a busy machine are worth little: the load average is printed and re
 """
 
 import argparse
+import base64
+import contextlib
 import dataclasses
 import json
 import pathlib
 import re
 import shutil
+import signal
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-import base64
 import urllib.parse
 
 import measure
@@ -97,18 +99,17 @@ class Bench:
             raise RuntimeError(f"{scenario.name}: no hit:\n{response[:600].decode('latin-1')}")
         arguments = (self.request_file(scenario.request), CONNECTIONS, scenario.requests, "--status",
                      str(scenario.status), *scenario.options)
-        ceilings = [Ceiling(self.build, self.folder, response, *options)
-                    for options in scenario.ceilings]
-        costs = {server: [] for server in [*ceilings, proxy]}
-        hashes = set()
-        for turn in range(self.rounds):
-            order = [*ceilings, proxy] if turn % 2 == 0 else [proxy, *ceilings]
-            for server in order:
-                cost, seen = cpu_per_request(self.load, server, *arguments)
-                costs[server].append(cost)
-                hashes.add(seen["body_hash"])
-        for ceiling in ceilings:
-            ceiling.__exit__()
+        with contextlib.ExitStack() as running:
+            ceilings = [running.enter_context(Ceiling(self.build, self.folder, response, *options))
+                        for options in scenario.ceilings]
+            costs = {server: [] for server in [*ceilings, proxy]}
+            hashes = set()
+            for turn in range(self.rounds):
+                order = [*ceilings, proxy] if turn % 2 == 0 else [proxy, *ceilings]
+                for server in order:
+                    cost, seen = cpu_per_request(self.load, server, *arguments)
+                    costs[server].append(cost)
+                    hashes.add(seen["body_hash"])
         if len(hashes) != 1:
             raise RuntimeError(f"{scenario.name}: ceiling and revcache gave different bodies")
         best = min(ceilings, key=lambda ceiling: statistics.median(costs[ceiling]))
@@ -272,6 +273,8 @@ def main():
     parser.add_argument("--save", action="store_true", help="keep the numbers in bench/results/")
     args = parser.parse_args()
     args.build = args.build.resolve()
+    # An orderly end: what was started is ended too.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     measure.raise_descriptor_limit()
     document = {"date": measure.now(), "commit": measure.commit(), "machine": measure.machine()}
     print(f"{document['commit']} on {document['machine']['cpu']}, load average "

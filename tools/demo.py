@@ -10,6 +10,7 @@ that the real CDN's host name can be asked for without being looked up.
 import argparse
 import dataclasses
 import pathlib
+import signal
 import subprocess
 import sys
 import tempfile
@@ -131,6 +132,7 @@ def main():
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--revcache", type=pathlib.Path, default="build/release/revcache")
     binary = parser.parse_args().revcache.resolve()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # what was started is ended too
     with tempfile.TemporaryDirectory(prefix="revcache-demo-") as name, \
             SampleOrigin(DELAY_SECONDS) as origin:
         folder = pathlib.Path(name)
