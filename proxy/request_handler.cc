@@ -61,6 +61,7 @@ class Handling {
   std::unique_ptr<RequestExchange> forward(const http::UriView& uri);
   std::unique_ptr<RequestExchange> forward_slowly(const http::UriView& uri, bool is_ocsp);
   std::unique_ptr<RequestExchange> own(std::string_view path);
+  [[nodiscard]] bool may_be_remembered() const noexcept;
   bool find_ocsp_key(const http::UriView& uri);
   bool answer_from_memory(const http::UriView& uri, bool is_ocsp);
   cache::CacheRequest cache_request(const http::UriView& uri) const;
@@ -96,9 +97,15 @@ std::unique_ptr<RequestExchange> Handling::run() {
                                          .cache_status = {}},
                                .denial = metrics::Denial::client});
   }
+  if (may_be_remembered()) {
+    if (const auto* uri = context_.routes.find(head_.target)) return forward(*uri);
+  }
   auto decided =
       route(head_, *context_.settings->access, context_.instance_id, context_.uri_storage);
-  if (auto* to = std::get_if<ForwardRoute>(&decided)) return forward(to->uri);
+  if (auto* to = std::get_if<ForwardRoute>(&decided)) {
+    if (may_be_remembered()) context_.routes.remember(head_.target, to->uri);
+    return forward(to->uri);
+  }
   if (auto* refused = std::get_if<RefusedRoute>(&decided)) return refuse(*refused);
   if (auto* to = std::get_if<ConnectRoute>(&decided)) {
     record_.target = std::string(head_.target);
@@ -107,6 +114,13 @@ std::unique_ptr<RequestExchange> Handling::run() {
   }
   if (auto* to = std::get_if<OwnRoute>(&decided)) return own(to->path);
   return answer_finally();
+}
+
+// Requests that route() would judge by their target alone, once their method is allowed.
+bool Handling::may_be_remembered() const noexcept {
+  return (head_.method == Method::get || head_.method == Method::post) &&
+         !head_.target.starts_with('/') && !head_.fields.has(FieldId::cdn_loop) &&
+         context_.settings->access->method_allowed(head_.method_text);
 }
 
 std::unique_ptr<RequestExchange> Handling::forward(const http::UriView& uri) {

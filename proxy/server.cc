@@ -201,6 +201,7 @@ Result<void> Server::start_workers(const LoadedSettings& loaded) {
       .work_limits = work_limits_,
       .connection_limits = connection_limits_,
       .instance_id = instance_id(draw_seed()),
+      .hash_seed = seed_,
       .make_request_log = [this](metrics::LoopMetrics& metrics, const Clock& clock) {
         return std::make_unique<RequestLogLines>(*log_, initial_.log.access, metrics, clock);
       }};

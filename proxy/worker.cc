@@ -67,6 +67,7 @@ bool Worker::admit(net::Stream& stream) {
 
 void Worker::apply(std::shared_ptr<const Settings> settings) {
   context_.settings = std::move(settings);
+  context_.routes.forget();
 }
 
 void Worker::drain(Callback<> drained) {

@@ -13,6 +13,7 @@
 #include "net/timers.h"
 #include "proxy/connection_limits.h"
 #include "proxy/request_log.h"
+#include "proxy/route_memo.h"
 #include "proxy/settings.h"
 #include "proxy/upstream_client.h"
 
@@ -34,6 +35,7 @@ struct WorkerContext {
   std::uint32_t tunnels = 0;  // CONNECT tunnels of this worker, under way
 
   // Scratch of the request being looked at: reused, so that a hit allocates nothing.
+  RouteMemo routes;
   std::string uri_storage{};
   std::string key_storage{};
   std::string ocsp_der{};

@@ -75,7 +75,8 @@ WorkerThread::Loop::Loop(const SharedParts& parts, std::shared_ptr<const Setting
               .upstream = upstream,
               .connection_limits = parts.connection_limits,
               .instance_id = parts.instance_id,
-              .settings = std::move(settings)},
+              .settings = std::move(settings),
+              .routes = RouteMemo(parts.hash_seed)},
       worker(std::make_unique<Worker>(context)) {}
 
 Result<void> WorkerThread::Loop::listen(const std::vector<SocketAddress>& addresses) {

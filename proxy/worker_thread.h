@@ -1,6 +1,7 @@
 // One worker as a thread: its event loop and everything that lives on it.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <future>
 #include <memory>
@@ -35,6 +36,7 @@ struct SharedParts {
   net::WorkLimits& work_limits;
   ConnectionLimits& connection_limits;
   std::string instance_id;
+  std::uint64_t hash_seed = 0;
   // The access log of one loop; the clock is that loop's.
   std::function<std::unique_ptr<RequestLog>(metrics::LoopMetrics&, const Clock&)> make_request_log;
 };

@@ -109,7 +109,8 @@ struct World::Proxy {
                 .upstream = upstream,
                 .connection_limits = connection_limits,
                 .instance_id = "revcache-0123456789abcdef",
-                .settings = world.settings_},
+                .settings = world.settings_,
+                .routes = proxy::RouteMemo(world.scheduler_.seed())},
         worker(std::make_unique<proxy::Worker>(context)) {
     world.network_.listen(World::proxy_address(), [this](std::unique_ptr<net::Stream> stream) {
       worker->accept(std::move(stream));

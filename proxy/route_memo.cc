@@ -1,0 +1,31 @@
+#include "proxy/route_memo.h"
+
+namespace revcache::proxy {
+
+namespace {
+
+// The same part of another copy of the text.
+std::string_view moved(std::string_view part, std::string_view from, std::string_view to) {
+  return to.substr(static_cast<std::size_t>(part.data() - from.data()), part.size());
+}
+
+}  // namespace
+
+void RouteMemo::remember(std::string_view target, const http::UriView& uri) {
+  if (target.size() > kTargetBytesMax) return;
+  auto& slot = slots_[hasher_(target) % kSlots];
+  slot.target = target;
+  slot.storage = uri.text;
+  const std::string_view text = slot.storage;
+  slot.uri = uri;
+  slot.uri.text = text;
+  slot.uri.host = moved(uri.host, uri.text, text);
+  slot.uri.path = moved(uri.path, uri.text, text);
+  slot.uri.authority = moved(uri.authority, uri.text, text);
+}
+
+void RouteMemo::forget() {
+  for (auto& slot : slots_) slot.target.clear();
+}
+
+}  // namespace revcache::proxy
