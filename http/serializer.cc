@@ -190,6 +190,10 @@ Fields end_to_end_fields(const FieldsView& fields) {
 }
 
 bool list_has_token(std::string_view list, std::string_view token) noexcept {
+  // Most lists are one bare token.
+  if (list.find_first_of(",;\" \t") == std::string_view::npos) {
+    return equals_ignoring_case(list, token);
+  }
   while (!list.empty()) {
     const std::string_view element = next_element(list);
     if (equals_ignoring_case(trim(element.substr(0, element.find(';'))), token)) return true;
