@@ -117,13 +117,7 @@ void Fetch::on_head(http::ResponseHead head, WallTime request_time) {
   const Method asked = is_held_until_admitted(request_.kind) && request_.method == Method::head
                            ? Method::get
                            : request_.method;
-  const http::FieldsView fields = request_.fields.view();
-  may_store_ = !request_.has_nonce && may_store({.method = asked,
-                                                 .fields = fields,
-                                                 .directives = request_.directives,
-                                                 .ocsp = request_.is_ocsp},
-                                                head_, directives_)
-                                          .store;
+  may_store_ = judge_storability(asked, head_);
   if (request_.method == Method::head && !is_held_until_admitted(kind_)) update_stored_by_head();
   if (!http::is_safe(request_.method) && !request_.is_ocsp) invalidate_after_unsafe();
   if (should_collect()) {
@@ -132,6 +126,18 @@ void Fetch::on_head(http::ResponseHead head, WallTime request_time) {
     return;
   }
   begin_streaming();
+}
+
+// Objects of ours are kept also when HTTP alone would never use them again (no freshness, no
+// validator): in an outage they are what stands between the clients and nothing.
+bool Fetch::judge_storability(Method asked, const http::ResponseHead& head) const {
+  if (request_.has_nonce) return false;
+  const auto verdict = may_store({.method = asked,
+                                  .fields = request_.fields.view(),
+                                  .directives = request_.directives,
+                                  .ocsp = request_.is_ocsp},
+                                 head, http::parse_response_directives(head.fields.view()));
+  return verdict.store || (verdict.permitted && is_held_until_admitted(kind_));
 }
 
 // RFC 9111 4.3.4. False: the 304 does not speak of what is stored and is nobody's answer.
@@ -146,13 +152,17 @@ bool Fetch::on_not_modified(const http::ResponseHead& head) {
     return true;
   }
   auto freshened = freshen(*stale_, head, request_time_, response_time_);
-  const bool may_keep = !request_.directives.no_store;
+  // The 304 may have brought no-store or private.
+  http::ResponseHead merged;
+  merged.status = freshened->status;
+  merged.fields = freshened->fields;
+  const bool may_keep = judge_storability(Method::get, merged);
   // A variant keeps its own key: it was found under it.
   if (may_keep) {
     context_.shared.memory.put(freshened);
-    if (context_.disk != nullptr && !freshened->on_disk) {
-      context_.disk->put(freshened, [](const Result<void>&) {});
-    }
+    if (context_.disk != nullptr) context_.disk->put(freshened, [](const Result<void>&) {});
+  } else if (!request_.directives.no_store) {
+    erase(context_, stale_->key);
   }
   finish(FetchOutcome{.response = std::move(freshened),
                       .upstream_status = 304,
@@ -333,9 +343,15 @@ StoredResponse Fetch::response_from_head() const {
 void Fetch::complete_with(StoredResponse response, bool may_be_stored) {
   // What is not stored reaches its one client with all its end-to-end fields.
   if (!may_be_stored) response.fields = http::end_to_end_fields(head_.fields.view());
-  auto complete = cache::finish(std::move(response));
+  auto complete = cache::finish(StoredResponse(response));
+  const bool has_cookie = head_.fields.has(FieldId::set_cookie);
   if (may_be_stored) {
     store(context_, complete, request_.fields.view());
+    // A cookie is for the client whose request was forwarded, and for nobody else.
+    if (has_cookie) {
+      response.fields = http::end_to_end_fields(head_.fields.view());
+      complete = cache::finish(std::move(response));
+    }
   } else {
     reject(metrics::StoreRejection::not_cacheable);
   }
@@ -346,7 +362,7 @@ void Fetch::complete_with(StoredResponse response, bool may_be_stored) {
   }
   finish(FetchOutcome{.response = std::move(complete),
                       .upstream_status = head_.status,
-                      .shareable = may_be_stored || is_negative,
+                      .shareable = (may_be_stored && !has_cookie) || is_negative,
                       .stored = may_be_stored});
 }
 
