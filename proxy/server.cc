@@ -7,12 +7,12 @@
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
-#include <random>
 #include <string>
 #include <thread>
 #include <utility>
 #include <vector>
 
+#include "base/random_seed.h"
 #include "cache/disk_tier.h"
 #include "cache/http_cache.h"
 #include "config/command_line.h"
@@ -33,11 +33,6 @@
 namespace revcache::proxy {
 
 namespace {
-
-std::uint64_t draw_seed() {
-  std::random_device device;
-  return static_cast<std::uint64_t>(device()) << 32U | device();
-}
 
 std::string instance_id(std::uint64_t seed) {
   char text[32];
@@ -88,7 +83,7 @@ class Server {
   config::Source source_;
   std::unique_ptr<metrics::SpdlogLog> log_;
   config::Config initial_;
-  std::uint64_t seed_ = draw_seed();
+  std::uint64_t seed_ = draw_random_seed();
   net::EventLoop loop_;
   net::UvTimers timers_{loop_};
   net::WorkLimits work_limits_;
@@ -200,7 +195,7 @@ Result<void> Server::start_workers(const LoadedSettings& loaded) {
       .disk = disk_,
       .work_limits = work_limits_,
       .connection_limits = connection_limits_,
-      .instance_id = instance_id(draw_seed()),
+      .instance_id = instance_id(draw_random_seed()),
       .hash_seed = seed_,
       .make_request_log = [this](metrics::LoopMetrics& metrics, const Clock& clock) {
         return std::make_unique<RequestLogLines>(*log_, initial_.log.access, metrics, clock);
