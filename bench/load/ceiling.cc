@@ -184,7 +184,6 @@ void on_connection(uv_stream_t* listener, int status) {
   if (uv_accept(listener, reinterpret_cast<uv_stream_t*>(&accepted->tcp)) < 0) {
     return close_connection(accepted);
   }
-  uv_tcp_nodelay(&accepted->tcp, 1);
   llhttp_init(&accepted->parser, HTTP_REQUEST, &server->callbacks);
   accepted->parser.data = accepted;
   if (server->settings.eager_read && !read_eagerly(accepted)) return;
@@ -209,6 +208,7 @@ bool listen_on(Server& server) {
   uv_ip4_addr("127.0.0.1", server.settings.port, &address);
   if (uv_tcp_bind(&server.listener, reinterpret_cast<const sockaddr*>(&address), 0) < 0)
     return false;
+  uv_tcp_nodelay(&server.listener, 1);  // accepted connections inherit it
   if (server.settings.defer_accept) {
     uv_os_fd_t descriptor = -1;
     uv_fileno(reinterpret_cast<uv_handle_t*>(&server.listener), &descriptor);
