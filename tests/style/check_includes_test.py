@@ -25,7 +25,7 @@ class Includes(unittest.TestCase):
             ("net/listener.cc", "metrics/metrics.h"), ("cache/tiered_cache.cc", "net/timers.h"),
             ("revocation/admission.cc", "pki/crl.h"), ("config/load.cc", "cache/options.h"),
             ("config/load.cc", "http/parser.h"), ("proxy/worker.cc", "config/config.h"),
-            ("admin/health.cc", "proxy/server.h"), ("proxy/main.cc", "commands/serve.h"),
+            ("proxy/admin_port.h", "admin/server.h"), ("proxy/main.cc", "commands/config.h"),
         ]:
             self.assertEqual(rules(path, f'#include "{target}"\n'), [], (path, target))
 
@@ -35,7 +35,8 @@ class Includes(unittest.TestCase):
             ("pki/crl.cc", "http/uri.h"), ("metrics/log.cc", "http/date.h"),
             ("net/listener.cc", "http/parser.h"), ("cache/memory_tier.cc", "pki/crl.h"),
             ("cache/memory_tier.cc", "config/config.h"), ("revocation/publisher.cc", "proxy/worker.h"),
-            ("config/load.cc", "cache/memory_tier.h"), ("proxy/connection.cc", "commands/serve.h"),
+            ("config/load.cc", "cache/memory_tier.h"), ("proxy/connection.cc", "commands/config.h"),
+            ("admin/server.cc", "proxy/worker.h"), ("commands/config.cc", "proxy/worker.h"),
         ]:
             self.assertEqual(rules(path, f'#include "{target}"\n'), ["includes"], (path, target))
 
