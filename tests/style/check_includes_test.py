@@ -25,7 +25,7 @@ class Includes(unittest.TestCase):
             ("net/listener.cc", "metrics/metrics.h"), ("cache/tiered_cache.cc", "net/timers.h"),
             ("revocation/admission.cc", "pki/crl.h"), ("config/load.cc", "cache/options.h"),
             ("config/load.cc", "http/parser.h"), ("proxy/worker.cc", "config/config.h"),
-            ("proxy/admin_port.h", "admin/server.h"), ("proxy/main.cc", "commands/config.h"),
+            ("proxy/admin_port.cc", "admin/server.h"), ("proxy/main.cc", "commands/config.h"),
         ]:
             self.assertEqual(rules(path, f'#include "{target}"\n'), [], (path, target))
 
