@@ -49,10 +49,10 @@ bool is_length_of(CertIdHash hash, std::size_t size) noexcept {
 // AlgorithmIdentifier ::= SEQUENCE { algorithm OBJECT IDENTIFIER, parameters ANY OPTIONAL }
 // The parameters of the SHA family are NULL or absent; both are in use (RFC 5754 section 2).
 bool read_algorithm(DerReader& reader, CertIdHash& hash) noexcept {
-  const auto algorithm = reader.read(Tag::sequence, "an AlgorithmIdentifier was expected");
+  const auto algorithm = reader.read(kSequenceTag, "an AlgorithmIdentifier was expected");
   if (!algorithm) return false;
   DerReader inner(algorithm->content);
-  const auto oid = inner.read(Tag::object_identifier, "a hash algorithm was expected");
+  const auto oid = inner.read(kObjectIdentifierTag, "a hash algorithm was expected");
   if (!oid) return reader.adopt(inner);
   if (!is_object_identifier(oid->content)) return reader.fail_at("a malformed OBJECT IDENTIFIER");
   hash = hash_of(oid->content);
@@ -61,13 +61,13 @@ bool read_algorithm(DerReader& reader, CertIdHash& hash) noexcept {
   if (!parameters || !inner.expect_end("data behind the algorithm's parameters")) {
     return reader.adopt(inner);
   }
-  const bool is_null = parameters->tag == Tag::null && parameters->content.empty();
+  const bool is_null = parameters->tag == kNullTag && parameters->content.empty();
   if (hash != CertIdHash::other && !is_null) return reader.fail_at("parameters of a hash");
   return true;
 }
 
 bool read_hash(DerReader& reader, CertIdHash hash, ByteView& value) noexcept {
-  const auto element = reader.read(Tag::octet_string, "the hash of a CertID was expected");
+  const auto element = reader.read(kOctetStringTag, "the hash of a CertID was expected");
   if (!element) return false;
   if (!is_length_of(hash, element->content.size())) {
     return reader.fail_at("a hash of the wrong length");
@@ -79,7 +79,7 @@ bool read_hash(DerReader& reader, CertIdHash hash, ByteView& value) noexcept {
 }  // namespace
 
 std::optional<CertId> read_cert_id(DerReader& reader) noexcept {
-  const auto whole = reader.read(Tag::sequence, "a CertID was expected");
+  const auto whole = reader.read(kSequenceTag, "a CertID was expected");
   if (!whole) return std::nullopt;
   CertId id;
   id.der = whole->whole;

@@ -42,8 +42,7 @@ std::optional<DerElement> DerReader::read_any() noexcept {
     fail_at("an element that is cut off");
     return std::nullopt;
   }
-  const DerElement element{static_cast<Tag>(rest_[0]), rest_.first(header + length),
-                           rest_.subspan(header, length)};
+  const DerElement element{rest_[0], rest_.first(header + length), rest_.subspan(header, length)};
   rest_ = rest_.subspan(header + length);
   return element;
 }
@@ -64,7 +63,7 @@ std::optional<DerElement> DerReader::read_optional(Tag tag) noexcept {
 
 std::optional<ByteView> DerReader::read_integer(std::string_view what) noexcept {
   const DerReader start = *this;
-  const auto element = read(Tag::integer, what);
+  const auto element = read(kIntegerTag, what);
   if (!element) return std::nullopt;
   const ByteView content = element->content;
   bool minimal = !content.empty();
@@ -81,7 +80,7 @@ std::optional<ByteView> DerReader::read_integer(std::string_view what) noexcept 
 
 std::optional<bool> DerReader::read_boolean(std::string_view what) noexcept {
   const DerReader start = *this;
-  const auto element = read(Tag::boolean, what);
+  const auto element = read(kBooleanTag, what);
   if (!element) return std::nullopt;
   const ByteView content = element->content;
   if (content.size() == 1 && (content[0] == 0x00 || content[0] == 0xff)) return content[0] != 0;

@@ -15,33 +15,33 @@
 
 namespace revcache::pki {
 
-// Identifier octets.
-enum class Tag : std::uint8_t {
-  boolean = 0x01,
-  integer = 0x02,
-  bit_string = 0x03,
-  octet_string = 0x04,
-  null = 0x05,
-  object_identifier = 0x06,
-  enumerated = 0x0a,
-  utc_time = 0x17,
-  generalized_time = 0x18,
-  sequence = 0x30,
-  set = 0x31,
-};
+// An identifier octet.
+using Tag = std::uint8_t;
+
+inline constexpr Tag kBooleanTag = 0x01;
+inline constexpr Tag kIntegerTag = 0x02;
+inline constexpr Tag kBitStringTag = 0x03;
+inline constexpr Tag kOctetStringTag = 0x04;
+inline constexpr Tag kNullTag = 0x05;
+inline constexpr Tag kObjectIdentifierTag = 0x06;
+inline constexpr Tag kEnumeratedTag = 0x0a;
+inline constexpr Tag kUtcTimeTag = 0x17;
+inline constexpr Tag kGeneralizedTimeTag = 0x18;
+inline constexpr Tag kSequenceTag = 0x30;
+inline constexpr Tag kSetTag = 0x31;
 
 // [n] EXPLICIT, or IMPLICIT of a constructed type. n below 31.
-constexpr Tag context_constructed(unsigned number) noexcept {
+constexpr Tag context_constructed(std::uint8_t number) noexcept {
   return static_cast<Tag>(0xa0U | number);
 }
 // [n] IMPLICIT of a primitive type. n below 31.
-constexpr Tag context_primitive(unsigned number) noexcept {
+constexpr Tag context_primitive(std::uint8_t number) noexcept {
   return static_cast<Tag>(0x80U | number);
 }
 
 // One element: views into the bytes that were read.
 struct DerElement {
-  Tag tag = Tag::null;
+  Tag tag = kNullTag;
   ByteView whole;  // with tag and length
   ByteView content;
 };
@@ -54,7 +54,7 @@ class DerReader {
 
   [[nodiscard]] bool at_end() const noexcept { return rest_.empty(); }
   [[nodiscard]] bool next_is(Tag tag) const noexcept {
-    return !rest_.empty() && rest_.front() == static_cast<std::uint8_t>(tag);
+    return !rest_.empty() && rest_.front() == tag;
   }
 
   // The next element, whatever its tag.

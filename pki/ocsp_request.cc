@@ -53,17 +53,17 @@ struct Extension {
 // Extension ::= SEQUENCE { extnID OBJECT IDENTIFIER, critical BOOLEAN DEFAULT FALSE,
 //               extnValue OCTET STRING }
 bool read_extension(DerReader& extensions, Extension& extension) noexcept {
-  const auto whole = extensions.read(Tag::sequence, "an Extension was expected");
+  const auto whole = extensions.read(kSequenceTag, "an Extension was expected");
   if (!whole) return false;
   DerReader inner(whole->content);
-  const auto oid = inner.read(Tag::object_identifier, "an extension's name was expected");
+  const auto oid = inner.read(kObjectIdentifierTag, "an extension's name was expected");
   if (oid && !is_object_identifier(oid->content)) inner.fail_at("a malformed OBJECT IDENTIFIER");
-  if (inner.ok() && inner.next_is(Tag::boolean)) {
+  if (inner.ok() && inner.next_is(kBooleanTag)) {
     extension.critical = inner.read_boolean("a BOOLEAN was expected").value_or(false);
     // X.690 11.5: a default value is not encoded.
     if (inner.ok() && !extension.critical) inner.fail_at("a default value that is encoded");
   }
-  const auto value = inner.read(Tag::octet_string, "an extension's value was expected");
+  const auto value = inner.read(kOctetStringTag, "an extension's value was expected");
   if (!value || !inner.expect_end("data behind an extension's value")) {
     return extensions.adopt(inner);
   }
@@ -76,7 +76,7 @@ bool read_extension(DerReader& extensions, Extension& extension) noexcept {
 bool note_nonce(DerReader& extensions, ByteView value, Findings& findings) noexcept {
   if (findings.nonce) return extensions.fail_at("two nonces");
   DerReader inner(value);
-  const auto nonce = inner.read(Tag::octet_string, "a nonce was expected");
+  const auto nonce = inner.read(kOctetStringTag, "a nonce was expected");
   if (!nonce || !inner.expect_end("data behind the nonce")) return extensions.adopt(inner);
   if (nonce->content.empty() || nonce->content.size() > kNonceBytesMax) {
     return extensions.fail_at("a nonce that is empty or too long");
@@ -109,7 +109,7 @@ bool read_extensions(DerReader& reader, Tag tag, bool of_message, Findings& find
   const auto wrapper = reader.read_optional(tag);
   if (!wrapper) return reader.ok();
   DerReader outer(wrapper->content);
-  const auto list = outer.read(Tag::sequence, "Extensions were expected");
+  const auto list = outer.read(kSequenceTag, "Extensions were expected");
   if (!list || !outer.expect_end("data behind the Extensions")) return reader.adopt(outer);
   DerReader extensions(list->content);
   if (extensions.at_end()) extensions.fail_at("empty Extensions");
@@ -128,7 +128,7 @@ bool read_extensions(DerReader& reader, Tag tag, bool of_message, Findings& find
 // One Request of the list. `all` may be null.
 bool read_request(DerReader& requests, Findings& findings, std::vector<CertId>* all) {
   if (findings.requests == kOcspRequestsMax) return requests.fail_at("too many requests");
-  const auto request = requests.read(Tag::sequence, "a Request was expected");
+  const auto request = requests.read(kSequenceTag, "a Request was expected");
   if (!request) return false;
   DerReader inner(request->content);
   const auto id = read_cert_id(inner);
@@ -142,7 +142,7 @@ bool read_request(DerReader& requests, Findings& findings, std::vector<CertId>* 
 
 // requestList. `all` may be null.
 bool read_requests(DerReader& reader, Findings& findings, std::vector<CertId>* all) {
-  const auto list = reader.read(Tag::sequence, "a requestList was expected");
+  const auto list = reader.read(kSequenceTag, "a requestList was expected");
   if (!list) return false;
   DerReader requests(list->content);
   if (requests.at_end()) return reader.fail_at("an empty requestList");
@@ -170,17 +170,17 @@ bool read_signature(DerReader& message, Findings& findings) noexcept {
   const auto wrapper = message.read_optional(context_constructed(0));
   if (!wrapper) return message.ok();
   DerReader inner(wrapper->content);
-  inner.read(Tag::sequence, "a Signature was expected");
+  inner.read(kSequenceTag, "a Signature was expected");
   if (!inner.expect_end("data behind the Signature")) return message.adopt(inner);
   findings.is_signed = true;
   return true;
 }
 
 bool read_message(DerReader& reader, Findings& findings, std::vector<CertId>* all) {
-  const auto whole = reader.read(Tag::sequence, "an OCSPRequest was expected");
+  const auto whole = reader.read(kSequenceTag, "an OCSPRequest was expected");
   if (!whole || !reader.expect_end("data behind the OCSPRequest")) return false;
   DerReader message(whole->content);
-  const auto tbs_element = message.read(Tag::sequence, "a TBSRequest was expected");
+  const auto tbs_element = message.read(kSequenceTag, "a TBSRequest was expected");
   if (!tbs_element) return reader.adopt(message);
   DerReader tbs(tbs_element->content);
   const bool well_formed = read_before_requests(tbs) && read_requests(tbs, findings, all) &&

@@ -127,50 +127,82 @@ std::string request_transcript(const std::vector<std::string>& pieces, const Par
   return transcript.take();
 }
 
+namespace {
+
+// One connection to an origin: begins the next response whenever one is over.
+class ResponseLog {
+ public:
+  ResponseLog(const std::vector<Method>& methods, const ParserLimits& limits)
+      : methods_(methods), parser_(limits) {
+    begin_next();
+  }
+
+  // False: nothing more can come, the parser refuses or a tunnel has begun.
+  bool feed(std::string_view chunk) {
+    while (!chunk.empty()) {
+      const Step step = parser_.feed(chunk);
+      chunk.remove_prefix(step.consumed);
+      const bool is_tunnel = step.kind == StepKind::need_more && step.consumed == 0;
+      if (is_tunnel || !note(step)) return false;
+    }
+    return true;
+  }
+
+  void close() {
+    const Step last = parser_.finish();
+    if (last.kind == StepKind::end) transcript_.note("closed");
+    if (last.kind == StepKind::malformed) note(last);
+  }
+
+  [[nodiscard]] std::string take() { return transcript_.take(); }
+
+ private:
+  void begin_next() {
+    if (begun_ < methods_.size()) parser_.begin(methods_[begun_++]);
+  }
+
+  bool note(const Step& step) {
+    switch (step.kind) {
+      case StepKind::need_more:
+        break;
+      case StepKind::head:
+        note_head(parser_.head());
+        break;
+      case StepKind::body:
+        transcript_.body(step.body);
+        break;
+      case StepKind::end:
+        transcript_.end(parser_.trailers());
+        begin_next();
+        break;
+      case StepKind::malformed:
+        transcript_.note("! " + std::string(to_string(parser_.error().code)));
+        return false;
+    }
+    return true;
+  }
+
+  void note_head(const ResponseHead& head) {
+    transcript_.head(head_text(head));
+    if (head.status >= 200 && head.framing == BodyFraming::none) begin_next();
+  }
+
+  const std::vector<Method>& methods_;
+  ResponseParser parser_;
+  Transcript transcript_;
+  std::size_t begun_ = 0;
+};
+
+}  // namespace
+
 std::string response_transcript(const std::vector<std::string>& pieces,
                                 const std::vector<Method>& methods, const ParserLimits& limits) {
-  ResponseParser parser(limits);
-  Transcript transcript;
-  std::size_t begun = 0;
-  const auto begin_next = [&] {
-    if (begun < methods.size()) parser.begin(methods[begun++]);
-  };
-  begin_next();
+  ResponseLog log(methods, limits);
   for (const std::string& piece : pieces) {
-    std::string_view chunk = piece;
-    while (!chunk.empty()) {
-      const Step step = parser.feed(chunk);
-      chunk.remove_prefix(step.consumed);
-      switch (step.kind) {
-        case StepKind::need_more:
-          if (step.consumed == 0) return transcript.take();  // a tunnel
-          break;
-        case StepKind::head: {
-          ResponseHead& head = parser.head();
-          transcript.head(head_text(head));
-          const bool is_final = head.status >= 200;
-          if (is_final && head.framing == BodyFraming::none) begin_next();
-          break;
-        }
-        case StepKind::body:
-          transcript.body(step.body);
-          break;
-        case StepKind::end:
-          transcript.end(parser.trailers());
-          begin_next();
-          break;
-        case StepKind::malformed:
-          transcript.note("! " + std::string(to_string(parser.error().code)));
-          return transcript.take();
-      }
-    }
+    if (!log.feed(piece)) return log.take();
   }
-  const Step last = parser.finish();
-  if (last.kind == StepKind::end) transcript.note("closed");
-  if (last.kind == StepKind::malformed) {
-    transcript.note("! " + std::string(to_string(parser.error().code)));
-  }
-  return transcript.take();
+  log.close();
+  return log.take();
 }
 
 std::vector<std::string> whole(std::string_view text) { return {std::string(text)}; }

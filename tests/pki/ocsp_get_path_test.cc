@@ -115,7 +115,7 @@ const Row kNoRequests[] = {
          const std::string head = {
              '\x30', '\x82', static_cast<char>(size >> 8U), static_cast<char>(size & 0xffU),
              'x',    'x'};
-         tail = "/" + base64(head, "+/", false) + tail;
+         tail.insert(0, "/" + base64(head, "+/", false));
        }
        return tail;
      }()},
