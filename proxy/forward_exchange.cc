@@ -196,6 +196,7 @@ void ForwardExchange::on_stream_body(std::string_view piece) {
   if (go_on || paused_) return;
   paused_ = true;
   pending_->pause();
+  observer_.pump();  // from here on the client's time to read runs
 }
 
 void ForwardExchange::on_stream_end() {

@@ -177,7 +177,7 @@ class Limits(unittest.TestCase):
             self.assertTrue(silent.closed())
 
     def test_write_timeout_cuts_a_client_that_does_not_read(self):
-        revcache = self.start({"write_timeout": "1s"})
+        revcache = self.start({"write_timeout": "1s", "idle_timeout": "1h"})
         body = b"w" * (32 << 20)
         self.origin.script("/w", Answer(fields=("Cache-Control: no-store",), body=body))
         with Client(revcache.proxy) as client:
@@ -186,7 +186,7 @@ class Limits(unittest.TestCase):
             self.assertLess(len(client.rest()), len(body))
 
     def counted_eventually(self, revcache, limit):
-        for _ in range(20000):
+        for _ in range(30):
             count = self.counted(revcache, limit)
             if count:
                 return count
