@@ -26,6 +26,12 @@ constexpr bool has_no_content(std::uint16_t status) noexcept {
   return status < 200 || status == 204 || status == 304;
 }
 
+// RFC 9111 5.1: Age says that the origin server neither made nor validated this response for this
+// request; so it is there with what came from a cache, ours or another's.
+bool has_age(const cache::CacheAnswer& answer) {
+  return answer.status.hit || answer.status.collapsed || answer.response->fields.has(FieldId::age);
+}
+
 }  // namespace
 
 void ReplyChannel::begin(const http::RequestHead& head, bool keep_alive) noexcept {
@@ -90,7 +96,7 @@ void ReplyChannel::send_stored(const cache::CacheAnswer& answer, const cache::Re
   status_ = full ? stored.status : std::uint16_t{304};
   const bool with_body = full && !head_only_ && !has_no_content(status_);
   const bool body_follows = with_body && stored.on_disk;
-  const auto suffix = render_suffix(answer.status, answer.age.count(), true);
+  const auto suffix = render_suffix(answer.status, answer.age.count(), has_age(answer));
   const std::array<std::string_view, 3> pieces{
       full ? std::string_view(stored.rendered_head)
            : std::string_view(stored.rendered_not_modified),
@@ -122,7 +128,7 @@ void ReplyChannel::send_partial(const cache::CacheAnswer& answer, const cache::R
                                    std::to_string(plan.last) + "/" + total
                              : "bytes */" + total);
   http::append_field(head, "Content-Length", std::to_string(length));
-  const auto suffix = render_suffix(answer.status, answer.age.count(), true);
+  const auto suffix = render_suffix(answer.status, answer.age.count(), has_age(answer));
   const bool body_follows = partial && stored.on_disk && !head_only_;
   std::string_view body;
   if (partial && !body_follows && !head_only_) {
