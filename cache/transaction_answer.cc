@@ -104,7 +104,15 @@ bool Transaction::may_serve_stale(const Error& error) const {
 }
 
 void Transaction::fail_or_serve_stale(Error error) {
-  if (!may_serve_stale(error)) return fail(std::move(error), RequestResult::error);
+  if (!may_serve_stale(error)) {
+    // RFC 9111 5.2.2.2: what has to be validated and cannot be is a 504.
+    const bool silent =
+        error.code == ErrorCode::unreachable || error.code == ErrorCode::disconnected;
+    if (silent && stale_ != nullptr && stale_->freshness.must_revalidate) {
+      error.code = ErrorCode::timed_out;
+    }
+    return fail(std::move(error), RequestResult::error);
+  }
   auto response = last_good_ != nullptr ? last_good_ : stale_;
   const auto age = current_age(response->freshness, context_.clock.wall());
   const CacheStatus status{
