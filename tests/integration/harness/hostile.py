@@ -126,7 +126,9 @@ class Player:
                 response.start, allowed, response.body[:200]))
             refused = response.status >= 400
             if refused and method != "HEAD":
-                expect(response.body and response.fields.get("Content-Type", "").startswith("text/plain"), "a refusal without text: %r" % response.head)
+                kind = response.fields.get("Content-Type", "")
+                expect(response.body and kind.startswith("text/plain"),
+                       "a refusal without text: %r" % response.head)
         if row.closes:
             expect(client.closed(), "more follows: %r" % client.reader.buffer[:200])
         else:

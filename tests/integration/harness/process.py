@@ -187,7 +187,8 @@ class Revcache:
 
 
 LABEL = r'[a-zA-Z_][a-zA-Z0-9_]*="(?:[^"\\\n]|\\["\\n])*",?'
-SAMPLE = re.compile(r'([a-zA-Z_:][a-zA-Z0-9_:]*(?:\{(?:' + LABEL + r')*\})?) (NaN|[+-]Inf|[-+0-9.e]+)(?: \d+)?\Z')
+SAMPLE = re.compile(r'([a-zA-Z_:][a-zA-Z0-9_:]*(?:\{(?:' + LABEL +
+                    r')*\})?) (NaN|[+-]Inf|[-+0-9.e]+)(?: \d+)?\Z')
 
 
 def parse_metrics(text):
