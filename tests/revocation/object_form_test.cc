@@ -53,15 +53,22 @@ TEST(KindByContentType, KnowsTheRegisteredTypesAndTheirHabits) {
 }
 
 std::string der(std::size_t content_octets) {
-  std::string bytes = "\x30";
+  std::string bytes;
+  bytes.push_back('\x30');
   if (content_octets < 0x80) {
-    bytes += static_cast<char>(content_octets);
+    bytes.push_back(static_cast<char>(content_octets));
   } else {
-    bytes += '\x82';
-    bytes += static_cast<char>(content_octets >> 8U);
-    bytes += static_cast<char>(content_octets & 0xFFU);
+    bytes.push_back('\x82');
+    bytes.push_back(static_cast<char>(content_octets >> 8U));
+    bytes.push_back(static_cast<char>(content_octets & 0xFFU));
   }
-  return bytes + std::string(content_octets, 'x');
+  bytes.append(content_octets, 'x');
+  return bytes;
+}
+
+std::string with_octet_behind(std::string bytes) {
+  bytes.push_back('x');
+  return bytes;
 }
 
 struct FormRow {
@@ -84,7 +91,7 @@ TEST(CheckForm, AcceptsOneWholeObjectAndNamesWhatIsWrongWithOthers) {
       {"a web page after blanks", ObjectKind::ocsp, "\r\n <html>", "web page"},
       {"text", ObjectKind::crl, "not found", "neither"},
       {"truncated", ObjectKind::crl, der(300).substr(0, 200), "truncated"},
-      {"octets behind it", ObjectKind::crl, der(300) + "x", "behind"},
+      {"octets behind it", ObjectKind::crl, with_octet_behind(der(300)), "behind"},
       {"indefinite length", ObjectKind::crl, std::string("\x30\x80xx", 4), "indefinite"},
       {"length not shortest", ObjectKind::crl, std::string("\x30\x81\x05xxxxx", 8), "shortest"},
       {"length with leading zero", ObjectKind::crl,
