@@ -344,11 +344,14 @@ void Fetch::complete_with(StoredResponse response, bool may_be_stored) {
   // What is not stored reaches its one client with all its end-to-end fields.
   if (!may_be_stored) response.fields = http::end_to_end_fields(head_.fields.view());
   auto complete = cache::finish(StoredResponse(response));
-  const bool has_cookie = head_.fields.has(FieldId::set_cookie);
+  const bool has_own_fields = head_.fields.has(FieldId::set_cookie) ||
+                              !directives_.private_fields.empty() ||
+                              !directives_.no_cache_fields.empty();
   if (may_be_stored) {
     store(context_, complete, request_.fields.view());
-    // A cookie is for the client whose request was forwarded, and for nobody else.
-    if (has_cookie) {
+    // Cookies, and fields that the response calls private (RFC 9111 5.2.2.4, 5.2.2.7), are for the
+    // client whose request was forwarded, and for nobody else.
+    if (has_own_fields) {
       response.fields = http::end_to_end_fields(head_.fields.view());
       complete = cache::finish(std::move(response));
     }
@@ -356,13 +359,14 @@ void Fetch::complete_with(StoredResponse response, bool may_be_stored) {
     reject(metrics::StoreRejection::not_cacheable);
   }
   const bool is_negative = is_held_until_admitted(kind_) && complete->status >= 400;
-  if (is_negative && !request_.has_nonce) {
+  // RFC 9111 3.5: what one client's credentials led to is no answer to others.
+  if (is_negative && !request_.has_nonce && !request_.fields.has(FieldId::authorization)) {
     context_.shared.negative.put(request_.key, NegativeAnswer{.response = complete},
                                  context_.clock.monotonic());
   }
   finish(FetchOutcome{.response = std::move(complete),
                       .upstream_status = head_.status,
-                      .shareable = (may_be_stored && !has_cookie) || is_negative,
+                      .shareable = (may_be_stored && !has_own_fields) || is_negative,
                       .stored = may_be_stored});
 }
 

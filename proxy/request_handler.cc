@@ -237,6 +237,12 @@ std::unique_ptr<RequestExchange> Handling::forward_slowly(const http::UriView& u
   auto content = RequestContent::none;
   if (head_.has_body()) content = collect ? RequestContent::collected : RequestContent::streamed;
   if (is_ocsp && !collect) request.is_ocsp = true;
+  if (content == RequestContent::streamed) {
+    // The key does not know the content of a GET (RFC 9110 9.3.1): whatever an origin makes of it
+    // must not become the answer to those who send none.
+    request.directives.no_store = true;
+    request.directives.no_cache = true;
+  }
   if (head_.framing == http::BodyFraming::length) request.body_length = head_.content_length;
   auto exchange = std::make_unique<ForwardExchange>(context_, std::move(request), content, channel_,
                                                     record_, observer_);

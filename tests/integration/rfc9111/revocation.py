@@ -98,6 +98,9 @@ ROWS = [
     bad_over_good("an-error-over-a-good-crl", "9111 4.3.3", answer(status=500)),
     case("a-404-for-a-crl-is-a-404", "9110 15.5.5", [answer(status=404, body=b"none")] * 4,
          [ask(upstream=None, status=404, body=b"none")], suffix=".crl"),
+    case("a-refusal-of-credentials-is-not-for-others", "9111 3.5",
+         [answer(status=403), answer(LONG, body=CRL)],
+         [ask("Authorization: Basic dTpw", status=403), ask(body=CRL)], suffix=".crl"),
     case("empty-sequence-is-form-enough", "9111 3", [answer(LONG, body=sequence())],
          [miss(body=sequence()), hit(body=sequence())], suffix=".crl"),
 ]
