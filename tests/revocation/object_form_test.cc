@@ -71,6 +71,17 @@ std::string with_octet_behind(std::string bytes) {
   return bytes;
 }
 
+std::string cut_to(std::string bytes, std::size_t octets) {
+  bytes.resize(octets);
+  return bytes;
+}
+
+std::string with_length_padded_by_zero() {
+  std::string bytes("\x30\x82\x00\x90", 4);
+  bytes.append(0x90, 'x');
+  return bytes;
+}
+
 struct FormRow {
   const char* what;
   ObjectKind kind;
@@ -90,12 +101,11 @@ TEST(CheckForm, AcceptsOneWholeObjectAndNamesWhatIsWrongWithOthers) {
       {"a web page", ObjectKind::crl, "<!DOCTYPE html><html>", "web page"},
       {"a web page after blanks", ObjectKind::ocsp, "\r\n <html>", "web page"},
       {"text", ObjectKind::crl, "not found", "neither"},
-      {"truncated", ObjectKind::crl, der(300).substr(0, 200), "truncated"},
+      {"truncated", ObjectKind::crl, cut_to(der(300), 200), "truncated"},
       {"octets behind it", ObjectKind::crl, with_octet_behind(der(300)), "behind"},
       {"indefinite length", ObjectKind::crl, std::string("\x30\x80xx", 4), "indefinite"},
       {"length not shortest", ObjectKind::crl, std::string("\x30\x81\x05xxxxx", 8), "shortest"},
-      {"length with leading zero", ObjectKind::crl,
-       std::string("\x30\x82\x00\x90", 4) + std::string(0x90, 'x'), "shortest"},
+      {"length with leading zero", ObjectKind::crl, with_length_padded_by_zero(), "shortest"},
       {"length cut off", ObjectKind::crl, std::string("\x30\x84\x01", 3), "cut off"},
       {"one octet", ObjectKind::crl, "\x30", "too short"},
       {"a length beyond memory", ObjectKind::crl,
