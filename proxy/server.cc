@@ -72,6 +72,7 @@ class Server {
   void open_disk();
   Result<void> open_admin();
   Result<void> start_workers(const LoadedSettings& loaded);
+  void log_rules();
   void watch_signals();
   void reload();
   void on_reloaded(std::expected<LoadedSettings, std::string> loaded);
@@ -220,12 +221,27 @@ int Server::run() {
   }
   const auto admin = admin_->local_address().to_string();
   log_->info("admin port", {{"address", admin}});
+  log_rules();
   static_cast<void>(notify_.ready());
   loop_.run();
   workers_.clear();
   log_->info("stopped");
   log_->flush();
   return config::kExitOk;
+}
+
+// What an administrator should see without having written it: the built-in destinations, and what
+// cannot be checked behind a parent proxy.
+void Server::log_rules() {
+  std::string allowed;
+  for (const auto& pattern : config().access.destinations) {
+    if (!allowed.empty()) allowed += ", ";
+    allowed += pattern.text;
+  }
+  log_->info("destinations", {{"allowed", allowed}});
+  if (!config().upstream.parent_proxy) return;
+  log_->warning("behind a parent proxy only names can be checked, not addresses",
+                {{"parent_proxy", config().upstream.parent_proxy->host}});
 }
 
 void Server::watch_signals() {
