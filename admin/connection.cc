@@ -12,6 +12,7 @@ namespace {
 std::uint16_t status_of(http::Refusal refusal) {
   switch (refusal) {
     case http::Refusal::header_too_large:
+    case http::Refusal::too_many_fields:
       return 431;
     case http::Refusal::target_too_long:
       return 414;

@@ -51,7 +51,7 @@ void FieldSection::add_value(std::size_t at, std::size_t size) noexcept {
 }
 
 Fault FieldSection::resolve(std::string_view text) {
-  if (too_many_) return {Refusal::header_too_large, "too many field lines"};
+  if (too_many_) return {Refusal::too_many_fields, "too many field lines"};
   if (folded_) return {Refusal::bad_request, kFolded};
   std::size_t cursor = 0;
   for (const Line& line : lines_) {

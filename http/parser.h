@@ -47,6 +47,7 @@ enum class Refusal : std::uint8_t {
   none,
   bad_request /*400*/,
   header_too_large /*431*/,
+  too_many_fields /*431*/,
   target_too_long /*414*/,
   version_not_supported /*505*/,
   transfer_coding_not_implemented /*501*/

@@ -15,6 +15,7 @@ namespace {
 ErrorCode code_of(Refusal refusal) noexcept {
   switch (refusal) {
     case Refusal::header_too_large:
+    case Refusal::too_many_fields:
     case Refusal::target_too_long:
       return ErrorCode::too_large;
     case Refusal::version_not_supported:

@@ -162,7 +162,8 @@ Step ResponseParser::State::finish() {
 
 Step ResponseParser::State::refuse(const Fault& fault, std::size_t consumed) {
   phase_ = Phase::failed;
-  const bool too_large = fault.refusal == Refusal::header_too_large;
+  const bool too_large =
+      fault.refusal == Refusal::header_too_large || fault.refusal == Refusal::too_many_fields;
   error_ = {too_large ? ErrorCode::too_large : ErrorCode::malformed, Blame::upstream,
             std::string(fault.reason)};
   return {StepKind::malformed, consumed, {}};

@@ -179,6 +179,8 @@ void ClientConnection::on_malformed() {
   const auto refusal = parser_->refusal();
   if (refusal == http::Refusal::header_too_large) {
     context_.metrics.limits_hit[metrics::index(Limit::header_bytes)].add();
+  } else if (refusal == http::Refusal::too_many_fields) {
+    context_.metrics.limits_hit[metrics::index(Limit::header_fields)].add();
   } else if (refusal == http::Refusal::target_too_long) {
     context_.metrics.limits_hit[metrics::index(Limit::target_bytes)].add();
   }

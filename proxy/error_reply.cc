@@ -78,6 +78,7 @@ TextReply reply_for(const Error& error) {
 TextReply reply_for(http::Refusal refusal) {
   switch (refusal) {
     case http::Refusal::header_too_large:
+    case http::Refusal::too_many_fields:
       return {.status = 431,
               .text = "Request head over limits.header_bytes or limits.header_fields",
               .close = true,

@@ -12,6 +12,7 @@ std::string_view status_of(Refusal refusal) {
     case Refusal::bad_request:
       return "400";
     case Refusal::header_too_large:
+    case Refusal::too_many_fields:
       return "431";
     case Refusal::target_too_long:
       return "414";
