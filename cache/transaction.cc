@@ -197,7 +197,8 @@ void Transaction::join() {
       [self = shared_from_this()](FlightOutcome outcome) { self->on_flight(std::move(outcome)); });
   switch (role) {
     case Coalescer::Role::leader:
-      return lead(true);
+      if (!answer_of_last_flight()) lead(true);
+      return;
     case Coalescer::Role::overloaded:
       context_.metrics.limits_hit[metrics::index(metrics::Limit::collapse_waiters)].add();
       return fail_or_serve_stale(
@@ -213,6 +214,18 @@ void Transaction::join() {
       context_.timers.after(context_.shared.options.collapse_wait_max, [self = weak_from_this()] {
         if (auto alive = self.lock()) alive->on_wait_timeout();
       });
+}
+
+// Between the look-up and now, on disk above all, another's flight may have landed: it stored what
+// it got before it ended. True when that was the answer.
+bool Transaction::answer_of_last_flight() {
+  if (behind_) return false;
+  auto stored =
+      find_variant_in_memory(context_.shared.memory, request_.key, request_.fields.view());
+  if (stored == nullptr || stored == stale_ || !use_stored(stored, TierLabel::memory)) return false;
+  context_.shared.coalescer.finish(flight_key_, FlightOutcome{.kind = FlightOutcome::Kind::answered,
+                                                              .response = std::move(stored)});
+  return true;
 }
 
 void Transaction::on_flight(FlightOutcome outcome) {

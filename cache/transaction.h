@@ -45,6 +45,7 @@ class Transaction final : public FetchTarget, public std::enable_shared_from_thi
   void fetch_or_wait();
   bool answer_negative();
   void join();
+  [[nodiscard]] bool answer_of_last_flight();
   void on_flight(FlightOutcome outcome);
   void on_wait_timeout();
   void lead(bool shared);
