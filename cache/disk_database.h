@@ -58,6 +58,7 @@ class DiskDatabase {
   rocksdb::Status check_format();
   rocksdb::Status begin_epoch();
   rocksdb::Status write_epoch();
+  rocksdb::Status write_one(const rocksdb::WriteOptions& options, rocksdb::WriteBatch& batch);
   void close();
   bool try_resume();
 
@@ -72,6 +73,7 @@ class DiskDatabase {
 
   std::atomic<std::uint64_t> failures_{0};
   std::atomic<bool> suspended_{false};
+  std::mutex write_mutex_;
   std::mutex resume_mutex_;
   MonotonicTime next_resume_;  // under resume_mutex_
 };

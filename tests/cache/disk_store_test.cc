@@ -217,7 +217,7 @@ TEST_F(DiskStoreTest, ManyThreadsMayReadWriteAndRemoveAtOnce) {
   for (std::uint64_t t = 0; t < 4; ++t) {
     threads.emplace_back([this, t] {
       std::mt19937_64 random(t);
-      for (int step = 0; step < 150; ++step) {
+      for (int step = 0; step < 60; ++step) {
         const std::uint64_t number = random() % 20;
         const std::uint64_t choice = random() % 10;
         if (choice == 0) {
