@@ -24,41 +24,41 @@ enum class Trust : std::uint8_t { unverified, verified };
 
 // What a response's own fields allow, extracted once from its head at storing time.
 struct FreshnessFacts {
-  WallTime request_time;                    // when the request that got it was sent
-  WallTime response_time;                   // when its head arrived
-  std::chrono::seconds date_offset{0};      // apparent_age and Age, RFC 9111 4.2.3: the
-                                            // corrected_initial_age at response_time
-  std::chrono::seconds lifetime{0};         // freshness lifetime, 4.2.1
-  bool heuristic = false;                   // lifetime was guessed, 4.2.2
-  bool no_cache = false;                    // must be validated before each use
-  bool must_revalidate = false;             // must-revalidate, proxy-revalidate or s-maxage
+  WallTime request_time;                // when the request that got it was sent
+  WallTime response_time;               // when its head arrived
+  std::chrono::seconds date_offset{0};  // apparent_age and Age, RFC 9111 4.2.3: the
+                                        // corrected_initial_age at response_time
+  std::chrono::seconds lifetime{0};     // freshness lifetime, 4.2.1
+  bool heuristic = false;               // lifetime was guessed, 4.2.2
+  bool no_cache = false;                // must be validated before each use
+  bool must_revalidate = false;         // must-revalidate, proxy-revalidate or s-maxage
   std::chrono::seconds stale_while_revalidate{0};
   std::chrono::seconds stale_if_error{0};
-  std::optional<WallTime> usable_until;     // nextUpdate by admission: never served past it
+  std::optional<WallTime> usable_until;  // nextUpdate by admission: never served past it
 };
 
 struct StoredResponse {
-  std::string key;                          // cache_key.h
+  std::string key;  // cache_key.h
   ObjectKind kind = ObjectKind::other;
   Trust trust = Trust::unverified;
   std::uint16_t status = 200;
-  http::Fields fields;                      // end-to-end, as received
+  http::Fields fields;  // end-to-end, as received
   // Names (lower case) and normalised values of the request fields that Vary selected.
   std::vector<std::pair<std::string, std::string>> vary;
-  bool vary_index = false;                  // no response: only names the fields of Vary
+  bool vary_index = false;  // no response: only names the fields of Vary
   FreshnessFacts freshness;
-  std::string etag;                         // as received, with W/ and quotes; empty: none
+  std::string etag;  // as received, with W/ and quotes; empty: none
   std::optional<WallSeconds> last_modified;
   std::optional<WallSeconds> date;
   std::uint64_t body_bytes = 0;
-  SharedBytes body;                         // whole, or empty when on_disk
-  bool on_disk = false;                     // body larger than memory takes: Tier::read_piece
-  std::uint64_t generation = 0;             // of the disk entry that holds the body
+  SharedBytes body;              // whole, or empty when on_disk
+  bool on_disk = false;          // body larger than memory takes: Tier::read_piece
+  std::uint64_t generation = 0;  // of the disk entry that holds the body
 
   // Rendered by finish(): status line, end-to-end fields and Via, without the closing empty line.
   // Age, Cache-Status and connection fields are added per request.
   std::string rendered_head;
-  std::string rendered_not_modified;        // the same for 304 (RFC 9110 15.4.5)
+  std::string rendered_not_modified;  // the same for 304 (RFC 9110 15.4.5)
 
   [[nodiscard]] std::size_t memory_bytes() const noexcept;  // charged to the memory tier
 };

@@ -13,7 +13,16 @@
 namespace revcache::metrics {
 
 enum class RequestResult : std::uint8_t {
-  hit, stale, revalidated, collapsed, miss, negative, synthesized, bypass, denied, error
+  hit,
+  stale,
+  revalidated,
+  collapsed,
+  miss,
+  negative,
+  synthesized,
+  bypass,
+  denied,
+  error
 };
 inline constexpr std::size_t kRequestResults = 10;
 std::string_view to_string(RequestResult result) noexcept;
@@ -32,8 +41,16 @@ inline constexpr std::size_t kLookupOutcomes = 4;
 std::string_view to_string(LookupOutcome outcome) noexcept;
 
 enum class UpstreamOutcome : std::uint8_t {
-  ok, not_modified, client_error, server_error, timed_out, unreachable, disconnected, malformed,
-  refused, untrusted
+  ok,
+  not_modified,
+  client_error,
+  server_error,
+  timed_out,
+  unreachable,
+  disconnected,
+  malformed,
+  refused,
+  untrusted
 };
 inline constexpr std::size_t kUpstreamOutcomes = 10;
 std::string_view to_string(UpstreamOutcome outcome) noexcept;
@@ -44,9 +61,23 @@ std::string_view to_string(UpstreamPhase phase) noexcept;
 
 // Limits of the configuration that turn a client away or cut it off, each counted when hit.
 enum class Limit : std::uint8_t {
-  connections, connections_per_client, header_bytes, header_fields, target_bytes, body_bytes,
-  header_timeout, body_timeout, idle_timeout, write_timeout, requests_per_connection,
-  upstream_connections, upstream_queue, collapse_waiters, object_bytes, tunnels, background_queue
+  connections,
+  connections_per_client,
+  header_bytes,
+  header_fields,
+  target_bytes,
+  body_bytes,
+  header_timeout,
+  body_timeout,
+  idle_timeout,
+  write_timeout,
+  requests_per_connection,
+  upstream_connections,
+  upstream_queue,
+  collapse_waiters,
+  object_bytes,
+  tunnels,
+  background_queue
 };
 inline constexpr std::size_t kLimits = 17;
 std::string_view to_string(Limit limit) noexcept;
@@ -56,7 +87,11 @@ inline constexpr std::size_t kDenials = 6;
 std::string_view to_string(Denial reason) noexcept;
 
 enum class StoreRejection : std::uint8_t {
-  not_cacheable, too_large, malformed, untrusted, disk_error
+  not_cacheable,
+  too_large,
+  malformed,
+  untrusted,
+  disk_error
 };
 inline constexpr std::size_t kStoreRejections = 5;
 std::string_view to_string(StoreRejection reason) noexcept;

@@ -26,9 +26,7 @@ class AccessControl {
 
   [[nodiscard]] bool client_allowed(const IpAddress& client) const noexcept;
   [[nodiscard]] bool method_allowed(std::string_view method) const noexcept;
-  [[nodiscard]] const std::vector<std::string>& methods() const noexcept {
-    return access_.methods;
-  }
+  [[nodiscard]] const std::vector<std::string>& methods() const noexcept { return access_.methods; }
 
   // By normalised name (or address literal) and port. No allocation.
   [[nodiscard]] Destination destination(http::Scheme scheme, std::string_view host,
