@@ -185,6 +185,14 @@ class Revcache:
             raise AssertionError("/metrics answers %d" % response.status)
         return parse_metrics(response.body.decode("utf-8"))
 
+    def metrics_after(self, requests):
+        """The same, once that many requests are counted: a loop counts after it has answered."""
+        for _ in range(500):
+            samples = self.metrics()
+            if total(samples, "revcache_requests_total") >= requests:
+                break
+        return samples
+
 
 LABEL = r'[a-zA-Z_][a-zA-Z0-9_]*="(?:[^"\\\n]|\\["\\n])*",?'
 SAMPLE = re.compile(r'([a-zA-Z_:][a-zA-Z0-9_:]*(?:\{(?:' + LABEL +
