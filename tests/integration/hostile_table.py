@@ -19,14 +19,15 @@ def suite(binary, group):
     class Table(unittest.TestCase):
         @classmethod
         def setUpClass(cls):
-            allowed, blocked = Origin(), Origin()
-            cls.addClassCleanup(allowed.stop)
-            cls.addClassCleanup(blocked.stop)
+            allowed, streamed, blocked = Origin(), Origin(), Origin()
+            for origin in (allowed, streamed, blocked):
+                cls.addClassCleanup(origin.stop)
             places = [host + ":%d" % allowed.port for host in ("127.0.0.1", "localhost")]
+            places.append(streamed.authority)
             revcache = Revcache(binary, places, SETTINGS).start()
             cls.addClassCleanup(revcache.remove)
             cls.addClassCleanup(revcache.stop)
-            cls.player = Player(revcache, allowed, blocked)
+            cls.player = Player(revcache, allowed, streamed, blocked)
             cls.player.learn_instance()
 
         def test_row_ids_are_unique(self):

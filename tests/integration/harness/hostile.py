@@ -50,11 +50,14 @@ INCOMPLETE = "incomplete"  # 502, 504 or a connection cut before the end: never 
 
 
 class Player:
-    """Plays rows against one proxy and two origins."""
+    """Plays rows against one proxy and three origins."""
 
-    def __init__(self, revcache, allowed, blocked):
+    def __init__(self, revcache, allowed, streamed, blocked):
+        """`streamed` stands for the allowed origin in rows whose beginning may reach it, also
+        late: what `allowed` gets must belong to the row being played."""
         self.proxy = revcache.proxy
         self.allowed = allowed
+        self.streamed = streamed
         self.blocked = blocked
         self.count = 0
         self.instance = b"unknown"
@@ -65,9 +68,10 @@ class Player:
         loops = self.allowed.requests[-1].fields.get("CDN-Loop") or ""
         self.instance = loops.encode("latin-1")
 
-    def filled(self, data, path):
-        values = {"allowed": self.allowed.authority, "blocked": self.blocked.authority,
-                  "port": self.allowed.port, "blockedport": self.blocked.port,
+    def filled(self, data, path, origin=None):
+        origin = origin or self.allowed
+        values = {"allowed": origin.authority, "blocked": self.blocked.authority,
+                  "port": origin.port, "blockedport": self.blocked.port,
                   "proxy": "%s:%d" % self.proxy, "proxyport": self.proxy[1], "path": path}
         for name, value in values.items():
             data = data.replace(b"{%s}" % name.encode(), str(value).encode())
@@ -92,26 +96,28 @@ class Player:
 
     def play_request(self, row):
         path = "/h/" + row.id
-        self.allowed.fallback = lambda request: Answer(fields=(NO_STORE,), body=GOOD_BODY)
-        requests, octets = len(self.allowed.requests), len(self.allowed.octets)
-        failures = len(self.allowed.failures)
+        origin = self.streamed if row.partial else self.allowed
+        for one in (self.allowed, self.streamed):
+            one.fallback = lambda request: Answer(fields=(NO_STORE,), body=GOOD_BODY)
+        requests, octets = len(origin.requests), len(origin.octets)
+        failures = len(origin.failures)
         with Client(self.proxy) as client:
-            client.send(self.filled(row.sent, path))
+            client.send(self.filled(row.sent, path, origin))
             if row.finish:
                 client.finish_sending()
             self.check_responses(row, client)
             self.sentinel()
         expect(not self.blocked.octets, "the blocked origin got %r" % self.blocked.octets[:300])
-        arrived = [r for r in self.allowed.requests[requests:]
+        arrived = [r for r in origin.requests[requests:]
                    if not r.target.startswith(("/sentinel/", "/alive"))]
-        wanted = [self.filled(one, path) for one in row.reaches]
+        wanted = [self.filled(one, path, origin) for one in row.reaches]
         got = [normal(one.raw) for one in arrived]
         expect(got == [normal(one) for one in wanted], "the origin got %r instead of %r"
                % (got, wanted))
-        expect(len(self.allowed.failures) == failures,
-               "the origin could not read: %r" % self.allowed.failures[failures:])
+        expect(len(origin.failures) == failures,
+               "the origin could not read: %r" % origin.failures[failures:])
         if not row.reaches and not row.partial:
-            later = self.allowed.octets[octets:]
+            later = origin.octets[octets:]
             expect(all(part.startswith(b"GET /sentinel/") or part.startswith(b"GET /alive")
                        for part in later.split(b"\r\n\r\n") if part),
                    "octets reached the origin: %r" % later[:400])
