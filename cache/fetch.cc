@@ -358,7 +358,8 @@ void Fetch::complete_with(StoredResponse response, bool may_be_stored) {
   } else {
     reject(metrics::StoreRejection::not_cacheable);
   }
-  const bool is_negative = is_held_until_admitted(kind_) && complete->status >= 400;
+  const bool is_negative = is_held_until_admitted(kind_) && complete->status >= 400 &&
+                           !directives_.no_store && !directives_.private_;
   // RFC 9111 3.5: what one client's credentials led to is no answer to others.
   if (is_negative && !request_.has_nonce && !request_.fields.has(FieldId::authorization)) {
     context_.shared.negative.put(request_.key, NegativeAnswer{.response = complete},
