@@ -208,12 +208,6 @@ void ForwardExchange::on_failed(Error error, RequestResult result) {
   record_.result = error.code == ErrorCode::refused || error.code == ErrorCode::loop_detected
                        ? RequestResult::denied
                        : result;
-  if (record_.result == RequestResult::denied) {
-    const bool loop = error.code == ErrorCode::loop_detected;
-    context_.metrics
-        .denials[metrics::index(loop ? metrics::Denial::loop : metrics::Denial::address)]
-        .add();
-  }
   record_.detail = error.detail;
   if (channel_.started()) {
     channel_.abort();
