@@ -137,6 +137,7 @@ class DiskCrashTest : public DiskStoreTest {
 };
 
 TEST_F(DiskCrashTest, ChangesAreTold) {
+  // NOLINTNEXTLINE(concurrency-mt-unsafe): nobody changes the environment
   if (const char* const orders = std::getenv(kOrders); orders != nullptr) {
     std::istringstream in(orders);
     std::uint64_t seed = 0;

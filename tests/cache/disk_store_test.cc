@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <random>
 #include <string>
 #include <thread>
 #include <vector>
@@ -210,31 +211,35 @@ TEST_F(DiskStoreTest, ADamagedEntryIsAbsentErasedAndCounted) {
   expect_same(read(numbered_key(1)), numbered_entry(1, 100, 9));
 }
 
+// One of many threads. The version of an entry is in its size, so that a reader knows what the body
+// must be.
+void use_at_random(DiskStore& store, std::uint64_t seed) {
+  std::mt19937_64 random(seed);
+  for (int step = 0; step < 60; ++step) {
+    const std::uint64_t number = random() % 20;
+    const std::uint64_t choice = random() % 10;
+    if (choice == 0) {
+      EXPECT_TRUE(store.remove(numbered_key(number)));
+    } else if (choice < 5) {
+      const std::size_t size = random() % 2 == 0 ? 1000 + random() % 3 : kPieceBytes + number;
+      const auto written = store.write(*numbered_entry(number, size, size));
+      EXPECT_TRUE(written || written.error().code == ErrorCode::overloaded);
+    } else {
+      const auto found = store.read(numbered_key(number));
+      ASSERT_TRUE(found);
+      if (*found == nullptr) continue;
+      const std::size_t size = (*found)->body_bytes;
+      EXPECT_TRUE((*found)->body.text() == numbered_entry(number, size, size)->body.text());
+    }
+  }
+}
+
 TEST_F(DiskStoreTest, ManyThreadsMayReadWriteAndRemoveAtOnce) {
   options_.bytes_max = 24 * kMebibyte;
   open();
-  std::vector<std::thread> threads;
-  for (std::uint64_t t = 0; t < 4; ++t) {
-    threads.emplace_back([this, t] {
-      std::mt19937_64 random(t);
-      for (int step = 0; step < 60; ++step) {
-        const std::uint64_t number = random() % 20;
-        const std::uint64_t choice = random() % 10;
-        if (choice == 0) {
-          EXPECT_TRUE(store_->remove(numbered_key(number)));
-        } else if (choice < 5) {
-          // The version is in the size, so that a reader knows what the body must be.
-          const std::size_t size = random() % 2 == 0 ? 1000 + random() % 3 : kPieceBytes + number;
-          const auto written = store_->write(*numbered_entry(number, size, size));
-          EXPECT_TRUE(written || written.error().code == ErrorCode::overloaded);
-        } else if (const auto found = store_->read(numbered_key(number)); found && *found) {
-          const std::size_t size = (*found)->body_bytes;
-          EXPECT_TRUE((*found)->body.text() == numbered_entry(number, size, size)->body.text());
-        } else {
-          EXPECT_TRUE(found);
-        }
-      }
-    });
+  std::vector<std::thread> threads(4);
+  for (std::size_t t = 0; t < threads.size(); ++t) {
+    threads[t] = std::thread([this, t] { use_at_random(*store_, t); });
   }
   for (std::thread& thread : threads) thread.join();
   EXPECT_EQ(store_->stats().corrupt_entries, 0U);

@@ -123,40 +123,57 @@ TEST(MemoryTier, CountsEntriesAndBytesByKindAndEvictions) {
   EXPECT_EQ(tier.stats().evictions + entries_in(tier), 2003U);
 }
 
+// Random calls, and what each may answer.
+class RandomCalls {
+ public:
+  RandomCalls(MemoryTier& tier, std::uint64_t bytes_max, std::uint64_t seed)
+      : tier_(tier), bytes_max_(bytes_max), random_(seed), latest_(600) {}
+
+  void step() {
+    const std::uint64_t number = random_() % latest_.size();
+    const std::uint64_t choice = random_() % 10;
+    if (choice == 0) {
+      tier_.erase(numbered_key(number));
+      latest_[number] = nullptr;
+    } else if (choice < 5) {
+      put(number, random_() % 20 == 0 ? random_() % 300000 : random_() % 5000);
+    } else if (const auto found = tier_.find(numbered_key(number)); found != nullptr) {
+      ASSERT_EQ(found, latest_[number]);
+    }
+  }
+
+  std::uint64_t count_found() {
+    std::uint64_t found = 0;
+    for (std::uint64_t i = 0; i < latest_.size(); ++i) {
+      found += tier_.find(numbered_key(i)) != nullptr ? 1U : 0U;
+    }
+    return found;
+  }
+
+ private:
+  void put(std::uint64_t number, std::size_t body_bytes) {
+    auto entry = entry_of(numbered_key(number), std::string(body_bytes, 'x'));
+    const bool taken = tier_.put(entry);
+    latest_[number] = taken ? std::move(entry) : nullptr;
+    ASSERT_LE(bytes_in(tier_), bytes_max_);
+  }
+
+  MemoryTier& tier_;
+  std::uint64_t bytes_max_;
+  std::mt19937_64 random_;
+  std::vector<StoredResponsePtr> latest_;
+};
+
 // A property of every sequence of calls: what put() leaves behind fits, every answer is the last
 // thing put under that key, and what the statistics say agrees with what can be found.
 TEST(MemoryTier, StaysWithinItsBoundAndAnswersWithTheLatestUnderRandomCalls) {
   for (const std::uint64_t seed : {1U, 2U, 3U, 4U}) {
     SCOPED_TRACE("seed " + std::to_string(seed));
-    constexpr std::uint64_t kBytesMax = kMebibyte;
-    MemoryTier tier(kBytesMax, seed);
-    std::mt19937_64 random(seed);
-    std::vector<StoredResponsePtr> latest(600);
-    for (int step = 0; step < 6000; ++step) {
-      const std::uint64_t number = random() % latest.size();
-      const std::uint64_t choice = random() % 10;
-      if (choice == 0) {
-        tier.erase(numbered_key(number));
-        latest[number] = nullptr;
-      } else if (choice < 5) {
-        const std::size_t size = random() % 20 == 0 ? random() % 300000 : random() % 5000;
-        auto entry = entry_of(numbered_key(number), std::string(size, 'x'));
-        const bool taken = tier.put(entry);
-        latest[number] = taken ? std::move(entry) : nullptr;
-        ASSERT_LE(bytes_in(tier), kBytesMax);
-      } else {
-        const auto found = tier.find(numbered_key(number));
-        if (found != nullptr) {
-          ASSERT_EQ(found, latest[number]);
-        }
-      }
-    }
-    std::uint64_t found = 0;
-    for (std::uint64_t i = 0; i < latest.size(); ++i) {
-      if (tier.find(numbered_key(i)) != nullptr) ++found;
-    }
-    EXPECT_EQ(found, entries_in(tier));
-    EXPECT_GT(found, 50U) << "evicts far too much";
+    MemoryTier tier(kMebibyte, seed);
+    RandomCalls calls(tier, kMebibyte, seed);
+    for (int step = 0; step < 6000 && !::testing::Test::HasFatalFailure(); ++step) calls.step();
+    EXPECT_EQ(calls.count_found(), entries_in(tier));
+    EXPECT_GT(calls.count_found(), 50U) << "evicts far too much";
   }
 }
 
@@ -233,31 +250,33 @@ TEST(MemoryTier, AnObjectThatComesBackSoonAfterItWasEvictedUnaskedIsKept) {
   EXPECT_TRUE(is_held());
 }
 
+void use_at_random(MemoryTier& tier, std::uint64_t seed) {
+  std::mt19937_64 random(seed);
+  for (int step = 0; step < 4000; ++step) {
+    const std::string key = numbered_key(random() % 300);
+    const std::uint64_t choice = random() % 1000;
+    if (choice == 0) {
+      tier.clear();
+    } else if (choice == 1) {
+      static_cast<void>(tier.stats());
+    } else if (choice < 50) {
+      tier.erase(key);
+    } else if (choice < 400) {
+      tier.put(entry_of(key, std::string(random() % 20000, 'x')));
+    } else if (const auto found = tier.find(key); found != nullptr) {
+      ASSERT_EQ(found->key, key);
+    }
+  }
+}
+
 TEST(MemoryTier, ManyThreadsMayPutFindEraseAndClearAtOnce) {
-  constexpr std::uint64_t kBytesMax = kMebibyte;
-  MemoryTier tier(kBytesMax, kSeed);
-  std::vector<std::thread> threads;
-  for (std::uint64_t t = 0; t < 4; ++t) {
-    threads.emplace_back([&tier, t] {
-      std::mt19937_64 random(t);
-      for (int step = 0; step < 4000; ++step) {
-        const std::string key = numbered_key(random() % 300);
-        const std::uint64_t choice = random() % 1000;
-        if (choice == 0) {
-          tier.clear();
-        } else if (choice < 50) {
-          tier.erase(key);
-        } else if (choice < 400) {
-          tier.put(entry_of(key, std::string(random() % 20000, 'x')));
-        } else if (const auto found = tier.find(key); found != nullptr) {
-          ASSERT_EQ(found->key, key);
-        }
-        if (choice == 999) static_cast<void>(tier.stats());
-      }
-    });
+  MemoryTier tier(kMebibyte, kSeed);
+  std::vector<std::thread> threads(4);
+  for (std::size_t t = 0; t < threads.size(); ++t) {
+    threads[t] = std::thread([&tier, t] { use_at_random(tier, t); });
   }
   for (std::thread& thread : threads) thread.join();
-  EXPECT_LE(bytes_in(tier), kBytesMax);
+  EXPECT_LE(bytes_in(tier), kMebibyte);
   tier.clear();
   EXPECT_EQ(bytes_in(tier), 0U);
 }
