@@ -1,5 +1,6 @@
 """One fetch per key however many ask, hand-over when it fails, and negative answers."""
 
+import re
 import threading
 import unittest
 
@@ -47,8 +48,10 @@ class Collapse(unittest.TestCase):
         responses = self.ask_many("/one", gate)
         self.assertEqual({(r.status, r.body) for r in responses}, {(200, b"shared")})
         self.assertEqual(len(self.origin.seen("/one")), 1)
-        collapsed = [r for r in responses if "collapsed" in (r.fields.get("Cache-Status") or "")]
-        self.assertEqual(len(collapsed), MANY - 1)
+        # One that was still looking on disk when the fetch ended finds its answer in memory.
+        shared = [r for r in responses
+                  if re.search("collapsed|hit", r.fields.get("Cache-Status") or "")]
+        self.assertEqual(len(shared), MANY - 1)
 
     def test_many_clients_share_one_fetch_of_a_crl(self):
         gate = threading.Event()
