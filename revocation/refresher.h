@@ -1,0 +1,123 @@
+// Renews what is known before anyone waits for it: carries out refresh_schedule.h. Loop thread
+// only, on one loop of the process; sees only interfaces, so that it runs in simulation.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/callback.h"
+#include "base/clock.h"
+#include "metrics/log.h"
+#include "net/timers.h"
+
+namespace revcache::revocation {
+
+// What one URL gave, as far as the schedule needs it.
+struct EvidenceDates {
+  WallSeconds this_update;
+  WallSeconds next_update;
+  std::optional<WallSeconds> next_publish;
+  friend bool operator==(const EvidenceDates&, const EvidenceDates&) = default;
+};
+
+enum class RefreshOutcome : std::uint8_t {
+  changed,    // a new body, verified and stored
+  unchanged,  // 304, or the same bytes
+  failed,     // upstream silent, unreachable or in error
+  refused,    // it answered, but what it sent is no evidence
+};
+std::string_view to_string(RefreshOutcome outcome) noexcept;
+
+struct RefreshReport {
+  RefreshOutcome outcome = RefreshOutcome::failed;
+  std::optional<EvidenceDates> dates;  // of the evidence that is now held for the URL, if any
+  std::string detail;                  // why, when it failed or was refused
+};
+
+// How the refresher fetches. Fulfilled by the proxy over the cache: a conditional GET, whatever
+// max-age says, through the same coalescing, mirrors, access control and admission as a client's.
+class RefreshSource {
+ public:
+  virtual ~RefreshSource() = default;
+  // Exactly one call of `done`, later. Ends by itself within upstream.timeout.
+  virtual void refresh(const std::string& url, Callback<RefreshReport> done) = 0;
+  // Whether a client asked for `url` since the last call of this for the same URL. Cheap.
+  virtual bool was_asked_for(const std::string& url) = 0;
+};
+
+// Where what is known of a URL outlives a restart. Calls return at once; losing the last seconds is
+// harmless.
+class RefreshMemory {
+ public:
+  virtual ~RefreshMemory() = default;
+  virtual void put(const std::string& url, std::string record) = 0;
+  virtual void erase(const std::string& url) = 0;
+};
+
+class Refresher {
+ public:
+  struct Options {
+    std::chrono::seconds interval{900};     // refresh.interval
+    std::chrono::seconds keep{30 * 86400};  // refresh.keep
+    std::size_t urls_max = 4096;            // learned ones; configured ones always fit
+    std::size_t concurrent_per_host_max = 2;
+    std::size_t concurrent_max = 8;
+  };
+  struct Parts {
+    RefreshSource& source;
+    RefreshMemory& memory;
+    net::Timers& timers;
+    const Clock& clock;
+    metrics::Log& log;
+    std::uint64_t seed;  // of the jitter
+  };
+
+  // One URL as status, metrics and `revcache refresh` see it.
+  struct UrlState {
+    std::string url;
+    bool configured = false;
+    std::optional<EvidenceDates> dates;
+    std::optional<WallTime> last_attempt;
+    std::optional<WallTime> last_success;
+    WallTime next_attempt;
+    RefreshOutcome last_outcome = RefreshOutcome::failed;
+    std::uint32_t consecutive_failures = 0;
+    std::string last_detail;
+  };
+
+  Refresher(Parts parts, Options options);
+  ~Refresher();  // nothing is called any more
+  Refresher(const Refresher&) = delete;
+  Refresher& operator=(const Refresher&) = delete;
+
+  // `records`: what RefreshMemory kept, (url, record); damaged ones are dropped and logged.
+  // Attempts that fell due while the process was down are spread over the interval: no burst.
+  void start(const std::vector<std::string>& configured_urls,
+             const std::vector<std::pair<std::string, std::string>>& records);
+  // After a reload.
+  void configure(Options options, const std::vector<std::string>& configured_urls);
+  // A client's fetch gave verified evidence under this URL: known from now on. False when urls_max
+  // is reached (counted and logged once).
+  bool learn(const std::string& url, const EvidenceDates& dates);
+  // `revcache refresh`: at once, also when one is not due. `done` gets the report; nullptr allowed.
+  // False when the URL is not known.
+  bool refresh_now(const std::string& url, Callback<RefreshReport> done);
+  // No new attempts; those under way end by themselves.
+  void stop();
+
+  [[nodiscard]] std::vector<UrlState> states() const;
+  [[nodiscard]] bool knows(std::string_view url) const;
+
+ private:
+  class State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace revcache::revocation
