@@ -50,9 +50,12 @@ class Descriptor {
 // Something to close when no descriptor is left, so that one connection can be taken and closed.
 Descriptor open_spare() { return Descriptor(::open("/dev/null", O_RDONLY | O_CLOEXEC)); }
 
+bool set(int socket, int level, int option, int value) {
+  return setsockopt(socket, level, option, &value, sizeof value) == 0;
+}
+
 bool switch_on(int socket, int level, int option, bool wanted) {
-  const int on = wanted ? 1 : 0;
-  return setsockopt(socket, level, option, &on, sizeof on) == 0;
+  return set(socket, level, option, wanted ? 1 : 0);
 }
 
 bool prepare(int socket, const SocketAddress& address, const ListenerOptions& options) {
@@ -60,7 +63,8 @@ bool prepare(int socket, const SocketAddress& address, const ListenerOptions& op
   if (!switch_on(socket, SOL_SOCKET, SO_REUSEPORT, options.reuse_port)) return false;
   // Accepted sockets inherit it, which saves a call for each of them.
   if (!switch_on(socket, IPPROTO_TCP, TCP_NODELAY, options.nodelay)) return false;
-  if (!switch_on(socket, IPPROTO_TCP, TCP_DEFER_ACCEPT, options.defer_accept)) return false;
+  const int silence_seconds_max = options.defer_accept ? Listener::kSilenceMax.count() : 0;
+  if (!set(socket, IPPROTO_TCP, TCP_DEFER_ACCEPT, silence_seconds_max)) return false;
   if (address.ip.is_v4()) return true;
   return switch_on(socket, IPPROTO_IPV6, IPV6_V6ONLY, options.ipv6_only);
 }

@@ -2,6 +2,7 @@
 // the kernel spreads the connections over them.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 
@@ -15,9 +16,13 @@
 namespace revcache::net {
 
 struct ListenerOptions {
-  bool reuse_port = false;    // several sockets on the same address (SO_REUSEPORT)
-  bool ipv6_only = true;      // an IPv6 socket takes no IPv4 connections
-  bool defer_accept = false;  // the kernel holds a connection back until it has sent something
+  bool reuse_port = false;  // several sockets on the same address (SO_REUSEPORT)
+  bool ipv6_only = true;    // an IPv6 socket takes no IPv4 connections
+  // The kernel holds a connection back until it has sent something, or for kSilenceMax: nobody is
+  // woken twice for a new client, whose request is there when it is accepted. Until then nobody
+  // here knows of it: it counts against no limit, and stop() does not accept it; it is reset when
+  // it sends after that.
+  bool defer_accept = false;
   // Reads a new connection at once instead of waiting for the loop to say that it is readable: most
   // clients have sent their request by the time they are accepted.
   bool read_at_once = true;
@@ -28,6 +33,9 @@ struct ListenerOptions {
 // Loop thread only. The callbacks may stop the listener, but must not destroy it.
 class Listener {
  public:
+  // Linux counts in retransmissions of its SYN-ACK, of which the first comes after a second.
+  static constexpr std::chrono::seconds kSilenceMax{1};
+
   using OnAccept = Callback<std::unique_ptr<Stream>>;
   // A connection was closed, or accepting was paused for a moment, because the process or the
   // machine has no descriptor or no memory left.

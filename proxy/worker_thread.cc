@@ -82,7 +82,7 @@ WorkerThread::Loop::Loop(const SharedParts& parts, std::shared_ptr<const Setting
 Result<void> WorkerThread::Loop::listen(const std::vector<SocketAddress>& addresses) {
   for (const auto& address : addresses) {
     auto listener = net::Listener::open(
-        loop, address, {.reuse_port = true},
+        loop, address, {.reuse_port = true, .defer_accept = true},
         [this](std::unique_ptr<net::Stream> stream) { worker->accept(std::move(stream)); },
         [this] { context.metrics.limits_hit[metrics::index(metrics::Limit::connections)].add(); });
     if (!listener) return fail(std::move(listener));

@@ -32,6 +32,29 @@ class ListenerTest : public LoopTest {
   std::vector<Error> failed_;
 };
 
+// A blocking client, which is connected, and whose data is there, before the loop runs.
+class BlockingClient {
+ public:
+  explicit BlockingClient(const SocketAddress& server)
+      : socket_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    const KernelAddress address = to_kernel(server);
+    connected_ = ::connect(socket_, address.get(), address.length) == 0;
+  }
+  BlockingClient(const BlockingClient&) = delete;
+  BlockingClient& operator=(const BlockingClient&) = delete;
+  ~BlockingClient() { ::close(socket_); }
+
+  [[nodiscard]] bool send(std::string_view text) const {
+    return ::send(socket_, text.data(), text.size(), 0) == static_cast<ssize_t>(text.size());
+  }
+  [[nodiscard]] bool connected() const { return connected_; }
+  [[nodiscard]] std::uint16_t port() const { return local_of(socket_).port; }
+
+ private:
+  int socket_;
+  bool connected_ = false;
+};
+
 TEST_F(ListenerTest, AcceptsOnThePortThatTheKernelChose) {
   auto listener = Listener::open(loop_, loopback(), {}, keep());
   ASSERT_TRUE(listener);
@@ -82,15 +105,11 @@ TEST_F(ListenerTest, ReadsWhatIsThereAlreadyRightAfterAccepting) {
                                      accepted_.back()->start_reading(reader);
                                    });
     ASSERT_TRUE(listener);
-    // A blocking client, so that its request is there before the loop runs.
-    const int client = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    const KernelAddress address = to_kernel((*listener)->local_address());
-    ASSERT_EQ(::connect(client, address.get(), address.length), 0);
-    ASSERT_EQ(::send(client, "hello", 5, 0), 5);
+    const BlockingClient client((*listener)->local_address());
+    ASSERT_TRUE(client.send("hello"));
     while (!accepted) loop_.run_once();
     EXPECT_EQ(reader.received, at_once ? "hello" : "");
     ASSERT_TRUE(run_until([&] { return reader.received == "hello"; }));
-    ::close(client);
   }
 }
 
@@ -110,6 +129,30 @@ TEST_F(ListenerTest, TheReaderMayDestroyTheStreamDuringTheReadRightAfterAcceptin
   ASSERT_EQ(connected_[0]->try_write({&text, 1}), 1U);
   ASSERT_TRUE(run_until([&] { return reader.received == "x"; }));
   EXPECT_FALSE(stream);
+}
+
+TEST_F(ListenerTest, ADeferredClientIsAcceptedWhenItHasSentSomething) {
+  auto listener = Listener::open(loop_, loopback(), {.defer_accept = true}, keep());
+  ASSERT_TRUE(listener);
+  const BlockingClient silent((*listener)->local_address());
+  const BlockingClient talks((*listener)->local_address());
+  ASSERT_TRUE(silent.connected() && talks.connected());
+  ASSERT_TRUE(talks.send("x"));
+  ASSERT_TRUE(run_until([&] { return !accepted_.empty(); }));
+  EXPECT_EQ(accepted_[0]->peer_address().port, talks.port());
+  // The one that came first and said nothing is handed over late, but it is.
+  ASSERT_TRUE(run_until([&] { return accepted_.size() == 2; }));
+  EXPECT_EQ(accepted_[1]->peer_address().port, silent.port());
+}
+
+TEST_F(ListenerTest, StopAcceptsTheDeferredClientsThatHaveSentSomething) {
+  auto listener = Listener::open(loop_, loopback(), {.defer_accept = true}, keep());
+  ASSERT_TRUE(listener);
+  const BlockingClient first((*listener)->local_address());
+  const BlockingClient second((*listener)->local_address());
+  ASSERT_TRUE(first.send("x") && second.send("y"));
+  (*listener)->stop();
+  EXPECT_EQ(accepted_.size(), 2U);
 }
 
 TEST_F(ListenerTest, StreamsThatTheCallbackDropsAreClosed) {
