@@ -1,0 +1,132 @@
+#include "pki/asn1_time.h"
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cstdint>
+#include <cstdio>
+#include <cstring>
+
+namespace revcache::pki {
+namespace {
+
+constexpr std::size_t kUtcTimeOctets = 13;          // YYMMDDHHMMSSZ
+constexpr std::size_t kGeneralizedTimeOctets = 15;  // YYYYMMDDHHMMSSZ
+constexpr unsigned kUtcTimeTwentiethCenturyFrom = 50;
+
+// Four numbers of two digits each.
+using DigitPairs = std::array<unsigned, 4>;
+
+// Eight octets at `at`, all of them ASCII digits: four numbers. A CRL has millions of dates, so all
+// eight are looked at in one word.
+std::optional<DigitPairs> digit_pairs(const std::uint8_t* at) noexcept {
+  std::uint64_t word = 0;
+  std::memcpy(&word, at, sizeof word);
+  if constexpr (std::endian::native == std::endian::big) word = std::byteswap(word);
+  // A digit becomes 0 to 9; with 0x76 added, whatever is more sets its octet's highest bit.
+  const std::uint64_t digits = word ^ 0x3030303030303030U;
+  constexpr std::uint64_t kHighest = 0x8080808080808080U;
+  if (((digits + 0x7676767676767676U) & kHighest) != 0 || (digits & kHighest) != 0) {
+    return std::nullopt;
+  }
+  const std::uint64_t pairs = digits * 10 + (digits >> 8U);
+  const auto pair = [pairs](unsigned index) {
+    return static_cast<unsigned>(pairs >> (16U * index)) & 0xffU;
+  };
+  return DigitPairs{pair(0), pair(1), pair(2), pair(3)};
+}
+
+bool is_leap(unsigned year) noexcept {
+  return year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+}
+
+bool exists(unsigned year, unsigned month, unsigned day) noexcept {
+  constexpr std::array<std::uint8_t, 13> kDays{0, 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+  if (month < 1 || month > 12 || day < 1) return false;
+  return day <= kDays[month] || (month == 2 && day == 29 && is_leap(year));
+}
+
+// `rest`: day, hour, minute, second.
+std::optional<WallSeconds> assemble(unsigned year, unsigned month,
+                                    const DigitPairs& rest) noexcept {
+  const auto [day, hour, minute, second] = rest;
+  if (!exists(year, month, day) || hour > 23 || minute > 59 || second > 59) return std::nullopt;
+  const std::chrono::sys_days date =
+      std::chrono::year(static_cast<int>(year)) / std::chrono::month(month) / std::chrono::day(day);
+  return date + std::chrono::hours(hour) + std::chrono::minutes(minute) +
+         std::chrono::seconds(second);
+}
+
+std::optional<WallSeconds> utc_time(ByteView content) noexcept {
+  if (content.size() != kUtcTimeOctets || content.back() != 'Z') return std::nullopt;
+  const auto front = digit_pairs(content.data());
+  const auto rest = digit_pairs(content.data() + 4);
+  if (!front || !rest) return std::nullopt;
+  const auto [year, month, day, hour] = *front;
+  return assemble(year + (year < kUtcTimeTwentiethCenturyFrom ? 2000U : 1900U), month, *rest);
+}
+
+std::optional<WallSeconds> generalized_time(ByteView content) noexcept {
+  if (content.size() != kGeneralizedTimeOctets || content.back() != 'Z') return std::nullopt;
+  const auto front = digit_pairs(content.data());
+  const auto rest = digit_pairs(content.data() + 6);
+  if (!front || !rest) return std::nullopt;
+  const auto [century, year, month, day] = *front;
+  return assemble(century * 100 + year, month, *rest);
+}
+
+std::optional<WallSeconds> time_or_fault(DerReader& reader, const DerReader& start,
+                                         const std::optional<DerElement>& element,
+                                         std::string_view what) noexcept {
+  if (!element) return std::nullopt;
+  const auto time = time_of(*element);
+  if (time) return time;
+  reader = start;
+  reader.fail_at(what);
+  return std::nullopt;
+}
+
+// Years beyond what four digits can say become the nearest that they can.
+std::string formatted(WallSeconds time, const char* format) {
+  constexpr WallSeconds kFirst = std::chrono::sys_days{std::chrono::year(0) / 1 / 1};
+  constexpr WallSeconds kLast =
+      std::chrono::sys_days{std::chrono::year(10000) / 1 / 1} - std::chrono::seconds(1);
+  time = std::clamp(time, kFirst, kLast);
+  const auto day = std::chrono::floor<std::chrono::days>(time);
+  const std::chrono::year_month_day date(day);
+  const std::chrono::hh_mm_ss clock(time - day);
+  std::array<char, 32> text{};
+  const int length = std::snprintf(
+      text.data(), text.size(), format, static_cast<int>(date.year()),
+      static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
+      static_cast<int>(clock.hours().count()), static_cast<int>(clock.minutes().count()),
+      static_cast<int>(clock.seconds().count()));
+  return {text.data(), static_cast<std::size_t>(length)};
+}
+
+}  // namespace
+
+std::optional<WallSeconds> time_of(const DerElement& element) noexcept {
+  if (element.tag == kUtcTimeTag) return utc_time(element.content);
+  if (element.tag == kGeneralizedTimeTag) return generalized_time(element.content);
+  return std::nullopt;
+}
+
+std::optional<WallSeconds> read_time(DerReader& reader, std::string_view what) noexcept {
+  const DerReader start = reader;
+  return time_or_fault(reader, start, reader.read_any(), what);
+}
+
+std::optional<WallSeconds> read_generalized_time(DerReader& reader,
+                                                 std::string_view what) noexcept {
+  const DerReader start = reader;
+  return time_or_fault(reader, start, reader.read(kGeneralizedTimeTag, what), what);
+}
+
+std::string generalized_time(WallSeconds time) {
+  return formatted(time, "%04d%02u%02u%02d%02d%02dZ");
+}
+
+std::string rfc3339(WallSeconds time) { return formatted(time, "%04d-%02u-%02uT%02d:%02d:%02dZ"); }
+
+}  // namespace revcache::pki
