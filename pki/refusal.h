@@ -59,7 +59,8 @@ constexpr std::string_view to_string(Refusal reason) noexcept {
                                                            "responder_not_authorized",
                                                            "cert_id_mismatch",
                                                            "not_successful",
-                                                           "clock_behind"};
+                                                           "clock_behind",
+                                                           "contradicts_revocation"};
   return kNames[static_cast<std::size_t>(reason)];
 }
 
