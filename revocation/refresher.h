@@ -16,16 +16,9 @@
 #include "base/clock.h"
 #include "metrics/log.h"
 #include "net/timers.h"
+#include "revocation/refresh_schedule.h"
 
 namespace revcache::revocation {
-
-// What one URL gave, as far as the schedule needs it.
-struct EvidenceDates {
-  WallSeconds this_update;
-  WallSeconds next_update;
-  std::optional<WallSeconds> next_publish;
-  friend bool operator==(const EvidenceDates&, const EvidenceDates&) = default;
-};
 
 enum class RefreshOutcome : std::uint8_t {
   changed,    // a new body, verified and stored
