@@ -27,24 +27,34 @@
 namespace revcache::revocation {
 
 // What a CRL, or an OCSP answer, is newer or older than others of: same issuer key, same scope.
+// revocation/floor.h makes them.
 struct FloorKey {
   pki::KeyHash issuer{};
   pki::Sha256 scope{};  // of kind (complete, delta, OCSP) and issuing distribution point or CertID
   friend auto operator<=>(const FloorKey&, const FloorKey&) = default;
 };
 
-// The newest seen. A body below it is rolled back; one that equals it in both must have the same
-// hash, or it is only as new.
+// The newest seen. A body below it is rolled back (compare() in revocation/floor.h).
 struct Floor {
   std::string number;  // content octets of the CRL number; empty: none
   WallSeconds this_update;
-  pki::Sha256 hash{};  // of the DER
+  pki::Sha256 hash{};  // of a CRL's DER, or of what an OCSP answer says
+  friend bool operator==(const Floor&, const Floor&) = default;
 };
+
+// A longer serial, note, audit entry, URL or record is refused with too_large. (RFC 5280 4.1.2.2
+// allows 20 octets of serial; the parsers fewer than this.)
+inline constexpr std::size_t kSeenSerialBytesMax = 255;
+inline constexpr std::size_t kManualNoteBytesMax = 4096;
+inline constexpr std::size_t kAuditEntryBytesMax = std::size_t{64} * 1024;
+inline constexpr std::size_t kRefreshUrlBytesMax = std::size_t{16} * 1024;
+inline constexpr std::size_t kRefreshRecordBytesMax = std::size_t{64} * 1024;
 
 struct SeenRevocation {
   std::string serial;  // significant octets (pki::significant_octets)
   WallSeconds revoked_at;
   pki::CrlReason reason = pki::CrlReason::unspecified;
+  friend bool operator==(const SeenRevocation&, const SeenRevocation&) = default;
 };
 
 // `revcache revoke`. Durable before it is confirmed.
@@ -53,7 +63,8 @@ struct ManualRevocation {
   std::string serial;
   WallSeconds revoked_at;
   pki::CrlReason reason = pki::CrlReason::unspecified;
-  std::string note;  // who and why; bounded
+  std::string note;  // who and why
+  friend bool operator==(const ManualRevocation&, const ManualRevocation&) = default;
 };
 
 class StateStore {
@@ -64,20 +75,24 @@ class StateStore {
     std::size_t ocsp_floors_max = 100000;  // the oldest thisUpdate goes first
   };
 
-  // Makes the directory (mode 0700) when it is absent. Fails with corrupt or unreachable; the
-  // detail names the directory and what an administrator can do.
+  // Makes the directory (mode 0700) when it is absent. Fails with corrupt, with unsupported (a
+  // newer revcache wrote it) or with unreachable (permissions, a full disk, in use by another
+  // process); the detail names the directory and what an administrator can do.
   static Result<std::unique_ptr<StateStore>> open(Options options, metrics::Log& log);
   virtual ~StateStore() = default;
 
   // --- Floors and revocations seen
   virtual Result<std::optional<Floor>> floor(const FloorKey& key) = 0;
-  // Durable, in one step: the floor of a CRL that was just verified, what it adds, and what it
-  // lifts.
+  // Durable: the floor of a CRL that was just verified, what it adds, and what it lifts. Floor and
+  // lifts go in one step, after the additions: a crash in between leaves revocations that verified
+  // evidence did state. Never lowers a floor: fails with untrusted, blame upstream, when a newer
+  // one was accepted meanwhile (compare() says rolled_back), and then lifts nothing.
   virtual Result<void> accept_crl(const FloorKey& key, const Floor& floor,
                                   std::span<const SeenRevocation> added,
                                   std::span<const std::string> lifted_serials) = 0;
-  // The floor of an OCSP answer. Durable when it revokes; otherwise written, and durable with the
-  // next write that is.
+  // The floor of an OCSP answer. Durable when it revokes or lifts; otherwise written, and durable
+  // with the next write that is. Fails with untrusted when its thisUpdate is older than the
+  // floor's.
   virtual Result<void> accept_ocsp(const FloorKey& key, const Floor& floor,
                                    const std::optional<SeenRevocation>& revoked,
                                    const std::optional<std::string>& lifted_serial) = 0;

@@ -1,0 +1,91 @@
+// The clock's durable lower bound: a clock more than five minutes behind what was once true can
+// judge nothing (tryLater, and an alarm), for expired evidence would look valid again.
+//
+// Thread-safe. Reading the standing is one atomic load, fit for a loop; what raises or resets the
+// bound may block on the disk: pool threads and start-up only.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <mutex>
+#include <optional>
+#include <string_view>
+
+#include "base/clock.h"
+#include "base/result.h"
+#include "revocation/state_store.h"
+
+namespace revcache::revocation {
+
+inline constexpr std::chrono::minutes kClockBehindMax{5};
+inline constexpr std::chrono::minutes kCleanTimeInterval{10};
+
+enum class ClockStanding : std::uint8_t { plausible, behind };
+std::string_view to_string(ClockStanding standing) noexcept;
+
+// Pure. Without a floor every clock is plausible.
+ClockStanding judge_clock(std::optional<WallSeconds> floor, WallTime now) noexcept;
+
+// When the wall clock's own time may raise the floor: "the last clean time". Pure; one thread at a
+// time. A wall clock that leapt ahead of the monotonic one is not clean until it has come back or
+// verified evidence as new as the leap confirms it: else a clock that was a year ahead for an hour
+// would, once it is right again, be behind for a year.
+class CleanTime {
+ public:
+  // The time to persist, at most once in kCleanTimeInterval; nullopt: nothing.
+  std::optional<WallSeconds> sample(WallTime wall, MonotonicTime monotonic,
+                                    std::optional<WallSeconds> newest_this_update);
+  [[nodiscard]] bool is_clean() const noexcept { return !leapt_to_; }
+
+ private:
+  struct Sample {
+    WallTime wall;
+    MonotonicTime monotonic;
+  };
+  std::optional<Sample> last_;        // the last clean one
+  std::optional<WallTime> leapt_to_;  // since when the clock is not clean
+  std::optional<MonotonicTime> given_at_;
+};
+
+class ClockGuard {
+ public:
+  // `store` outlives the guard.
+  explicit ClockGuard(StateStore& store) : store_(store) {}
+  ClockGuard(const ClockGuard&) = delete;
+  ClockGuard& operator=(const ClockGuard&) = delete;
+
+  // Takes over what was persisted. Start-up; blocks.
+  Result<void> load();
+
+  // Any thread, loops too: one atomic load.
+  [[nodiscard]] ClockStanding standing(WallTime now) const noexcept;
+  [[nodiscard]] bool is_behind(WallTime now) const noexcept {
+    return standing(now) == ClockStanding::behind;
+  }
+  [[nodiscard]] std::optional<WallSeconds> floor() const noexcept;
+
+  // The thisUpdate of verified evidence, which is no more than the allowed skew ahead. Counts from
+  // now on, and durably when this returns; at once when it is no news. Blocks. After a failure it
+  // counts in memory, and the next call tries again to make it durable.
+  Result<void> saw_this_update(WallSeconds this_update);
+  // From time to time, about once a minute. Blocks when something is due.
+  Result<void> sample(WallTime wall, MonotonicTime monotonic);
+  // The way out after the clock was ahead: durable. Blocks.
+  Result<void> reset(WallSeconds to);
+
+ private:
+  static constexpr std::int64_t kNoFloor = INT64_MIN;
+
+  void raise(WallSeconds to) noexcept;
+  Result<void> persist();
+
+  StateStore& store_;
+  std::atomic<std::int64_t> floor_{kNoFloor};  // seconds since 1970; only reset() lowers it
+  std::mutex persist_mutex_;                   // one at a time; guards the rest
+  std::int64_t persisted_ = kNoFloor;
+  std::int64_t newest_this_update_ = kNoFloor;
+  CleanTime clean_time_;
+};
+
+}  // namespace revcache::revocation
