@@ -36,7 +36,7 @@ enum class Refusal : std::uint8_t {
   not_successful,              // an OCSP response that carries an error status
   clock_behind,  // our own clock is behind what was seen before: nothing can be judged
 };
-inline constexpr std::size_t kRefusals = 20;
+inline constexpr std::size_t kRefusals = 21;
 
 // "signature_wrong": the metric label. Static storage.
 constexpr std::string_view to_string(Refusal reason) noexcept {
