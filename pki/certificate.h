@@ -2,20 +2,23 @@
 // views out; form only, nothing is trusted.
 //
 //   Certificate    ::= SEQUENCE { tbsCertificate, signatureAlgorithm, signatureValue BIT STRING }
-//   TBSCertificate ::= SEQUENCE { version [0] EXPLICIT DEFAULT v1, serialNumber, signature, issuer
-//   Name,
-//                      validity, subject Name, subjectPublicKeyInfo, issuerUniqueID [1] OPTIONAL,
-//                      subjectUniqueID [2] OPTIONAL, extensions [3] EXPLICIT OPTIONAL }
+//   TBSCertificate ::= SEQUENCE { version [0] EXPLICIT DEFAULT v1, serialNumber, signature,
+//                      issuer Name, validity, subject Name, subjectPublicKeyInfo,
+//                      issuerUniqueID [1] OPTIONAL, subjectUniqueID [2] OPTIONAL,
+//                      extensions [3] EXPLICIT OPTIONAL }
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/bytes.h"
 #include "base/clock.h"
+#include "pki/distinguished_name.h"
 #include "pki/refusal.h"
 #include "pki/signature.h"
 
@@ -76,7 +79,9 @@ struct Certificate {
   std::vector<std::string> user_principal_names;  // otherName 1.3.6.1.4.1.311.20.2.3
   std::vector<std::string> email_addresses;
   bool has_name_constraints = false;
-  std::vector<std::string> unknown_critical_extensions;  // dotted OIDs
+  // Dotted OIDs. Those that nothing here acts on: policyConstraints, policyMappings and
+  // inhibitAnyPolicy are among them; name constraints are not, see above.
+  std::vector<std::string> unknown_critical_extensions;
 
   [[nodiscard]] bool may(KeyUsage usage) const noexcept {
     return !key_usage || (*key_usage & static_cast<std::uint16_t>(usage)) != 0;
@@ -93,8 +98,9 @@ inline constexpr std::string_view kClientAuthOid = "1.3.6.1.5.5.7.3.2";
 inline constexpr std::string_view kAnyExtendedKeyUsageOid = "2.5.29.37.0";
 
 // One complete certificate, nothing behind it. Strict DER but for what deployed CAs get wrong and
-// nobody can misread: a BOOLEAN DEFAULT FALSE that is written out. A second extension of one kind
-// is malformed (4.2). Refuses with malformed.
+// nobody can misread: a BOOLEAN DEFAULT FALSE that is written out, zero bits at the end of a key
+// usage. A second extension of one kind is malformed (4.2), and so are names and URLs with octets
+// outside visible ASCII. Refuses with malformed; the detail says what and at which offset.
 Checked<CertificatePtr> parse_certificate(SharedBytes der);
 
 // All certificates in `bytes`, in their order: DER, PEM with any number of blocks (others are
@@ -107,17 +113,11 @@ Checked<std::vector<CertificatePtr>> parse_certificates(std::string_view bytes);
 using KeyHash = Sha256;
 KeyHash key_hash(const Certificate& certificate);
 
-// RFC 5280 7.1 as far as deployed CAs need it: equal octets, or equal after folding case and white
-// space of PrintableString and UTF8String (ASCII only).
-bool names_match(ByteView left, ByteView right);
-
-// "CN=Contoso Root, O=Contoso" in the order of the certificate, escaped by RFC 4514.
-std::string name_text(ByteView name);
-
 // `subject` was issued by `issuer`: names match, key identifiers agree where both are there, the
 // signature verifies, and the issuer is a CA (basic constraints, keyCertSign). Dates are not looked
-// at. Refuses with issuer_unknown (name or key identifier), issuer_not_entitled,
-// algorithm_mismatch, algorithm_refused or signature_wrong.
+// at, nor are critical extensions. Refuses, in this order, with issuer_unknown (name or key
+// identifier), issuer_not_entitled, algorithm_mismatch, and as PublicKey::parse and
+// verify_signature do.
 Checked<void> verify_issued_by(const Certificate& subject, const Certificate& issuer,
                                const SignaturePolicy& policy);
 
