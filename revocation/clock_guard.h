@@ -50,27 +50,30 @@ class CleanTime {
 
 class ClockGuard {
  public:
-  // `store` outlives the guard.
-  explicit ClockGuard(StateStore& store) : store_(store) {}
+  // Both outlive the guard.
+  ClockGuard(StateStore& store, const Clock& clock) : store_(store), clock_(clock) {}
   ClockGuard(const ClockGuard&) = delete;
   ClockGuard& operator=(const ClockGuard&) = delete;
 
   // Takes over what was persisted. Start-up; blocks.
   Result<void> load();
 
-  // Any thread, loops too: one atomic load.
+  // Any thread, loops too: one atomic load (and a look at the clock).
   [[nodiscard]] ClockStanding standing(WallTime now) const noexcept;
   [[nodiscard]] bool is_behind(WallTime now) const noexcept {
     return standing(now) == ClockStanding::behind;
   }
+  [[nodiscard]] bool is_behind() const noexcept { return is_behind(clock_.wall()); }
   [[nodiscard]] std::optional<WallSeconds> floor() const noexcept;
+  // The wall clock's time, but never before the floor.
+  [[nodiscard]] WallTime now() const noexcept;
 
   // The thisUpdate of verified evidence, which is no more than the allowed skew ahead. Counts from
   // now on, and durably when this returns; at once when it is no news. Blocks. After a failure it
   // counts in memory, and the next call tries again to make it durable.
-  Result<void> saw_this_update(WallSeconds this_update);
+  Result<void> saw(WallTime this_update);
   // From time to time, about once a minute. Blocks when something is due.
-  Result<void> sample(WallTime wall, MonotonicTime monotonic);
+  Result<void> sample();
   // The way out after the clock was ahead: durable. Blocks.
   Result<void> reset(WallSeconds to);
 
@@ -81,6 +84,7 @@ class ClockGuard {
   Result<void> persist();
 
   StateStore& store_;
+  const Clock& clock_;
   std::atomic<std::int64_t> floor_{kNoFloor};  // seconds since 1970; only reset() lowers it
   std::mutex persist_mutex_;                   // one at a time; guards the rest
   std::int64_t persisted_ = kNoFloor;

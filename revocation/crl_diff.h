@@ -2,9 +2,8 @@
 // remembered until newer verified evidence lifts it). Pure; one thread at a time. Linear in both,
 // and beside its result it needs one bit for each 16 octets of the CRL.
 //
-//   const FloorKey seen = seen_key(issuer, crl);
-//   CrlDiffer differ(crl, {});
-//   store.for_each_seen(seen, [&](const SeenRevocation& revocation) {
+//   CrlDiffer differ(*crl, {});
+//   store.for_each_seen(complete_crl_key(crl), [&](const SeenRevocation& revocation) {
 //     differ.saw(revocation);
 //     return true;
 //   });
@@ -57,8 +56,9 @@ class CrlDiffer {
     // The CRL of this scope that was in use until now. nullptr: not at hand, as after a restart;
     // then whatever disappeared counts as newly disappeared.
     const pki::ParsedCrl* previous = nullptr;
-    // A delta CRL that is newer than this complete one: what it lists has not disappeared.
-    const pki::ParsedCrl* newer_delta = nullptr;
+    // False: that a serial is not listed says nothing, as for a complete CRL that was made before
+    // the newest delta CRL seen. (A delta CRL's silence never says anything.)
+    bool absence_counts = true;
     // When the certificate with this serial ends, where that is known.
     std::function<std::optional<WallSeconds>(ByteView serial)> expiry;
   };
@@ -66,7 +66,7 @@ class CrlDiffer {
   // `crl`, and what the options point at, outlive the differ.
   CrlDiffer(const pki::ParsedCrl& crl, Options options);
 
-  // Once for each revocation remembered under seen_key(), in any order.
+  // Once for each revocation remembered under complete_crl_key(), in any order.
   void saw(const SeenRevocation& seen);
   // Once, after them.
   CrlDiff finish();

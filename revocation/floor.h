@@ -14,42 +14,47 @@
 
 namespace revcache::revocation {
 
-// Of a CRL: by kind (complete or delta) and by the octets of its issuing distribution point. Each
-// partition, and each partition's delta CRL, has a floor of its own.
-FloorKey floor_key(const pki::KeyHash& issuer, const pki::ParsedCrl& crl);
+enum class CrlKind : std::uint8_t { complete, delta };
 
-// Where the revocations of a CRL are remembered. Those of a delta CRL lie with the complete CRLs of
-// its scope, so that removeFromCRL lifts what a complete CRL said, and the next complete CRL is
-// compared with both.
-FloorKey seen_key(const pki::KeyHash& issuer, const pki::ParsedCrl& crl);
+// By kind and by the octets of the issuing distribution point (CrlScope::extension): each
+// partition, and the delta CRLs of each, have a floor of their own.
+FloorKey crl_key(const pki::KeyHash& issuer, CrlKind kind, ByteView distribution_point);
+
+// Of this CRL's floor.
+FloorKey crl_floor_key(const pki::VerifiedCrl& crl);
+// Of the complete CRLs of its scope, where also the revocations of a delta CRL are remembered: so
+// removeFromCRL lifts what a complete CRL said, and the next complete CRL is compared with both.
+FloorKey complete_crl_key(const pki::VerifiedCrl& crl);
+// Of the delta CRLs of its scope.
+FloorKey delta_crl_key(const pki::VerifiedCrl& crl);
 
 // Of an OCSP answer: by hash algorithm, both hashes and the significant octets of the serial, so
 // that two spellings of one CertID (absent or NULL parameters) share a floor. Answers to SHA-1 and
 // SHA-256 CertIDs do not: responders make them at different times.
-FloorKey floor_key(const pki::KeyHash& issuer, const pki::CertId& cert_id);
+FloorKey ocsp_floor_key(const pki::KeyHash& issuer, const pki::CertId& cert_id);
 
 Floor floor_of(const pki::VerifiedCrl& crl);
 // `hash` is that of what the answer says (status, and when revoked date and reason), not of its
 // DER: a responder may sign the same statement again and again under one thisUpdate.
 Floor floor_of(const pki::SingleResponse& answer);
 
-enum class Standing : std::uint8_t {
+enum class FloorOrder : std::uint8_t {
   newer,
   same,         // the very one that set the floor
   rolled_back,  // older than the newest seen, or a doubtful twin of it
 };
-std::string_view to_string(Standing standing) noexcept;  // "rolled_back"
+std::string_view to_string(FloorOrder order) noexcept;  // "rolled_back"
 
 // Of a CRL. An older thisUpdate or, where both have one, a lower CRL number is rolled back,
 // whatever the other says. Equal in both but with another hash is rolled back too: RFC 5280 5.2.3
 // gives each CRL of a scope its own number, so one of the two is not what the CA means to say. The
 // same number under a newer thisUpdate is taken (some CAs forget to count), and so is a higher
 // number of the same second. No floor: newer.
-Standing compare(const Floor& candidate, const std::optional<Floor>& floor) noexcept;
+FloorOrder compare(const Floor& candidate, const std::optional<Floor>& floor) noexcept;
 
 // Of an OCSP answer. An older thisUpdate is rolled back. With an equal one (a responder that takes
 // it from its last CRL) another statement is newer when it revokes, and rolled back when it takes a
 // revocation back: within one thisUpdate, revoked wins.
-Standing compare(const pki::SingleResponse& candidate, const std::optional<Floor>& floor);
+FloorOrder compare(const pki::SingleResponse& candidate, const std::optional<Floor>& floor);
 
 }  // namespace revcache::revocation

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -13,6 +14,7 @@
 
 #include "base/bytes.h"
 #include "base/clock.h"
+#include "base/result.h"
 #include "pki/crl_index.h"
 #include "revocation/state_store.h"
 
@@ -28,7 +30,9 @@ class SeenRevocations {
   static constexpr std::size_t kBytesMax = UINT32_MAX;  // of serials, dates and reasons together
 
   SeenRevocations() = default;  // empty
-  SeenRevocations(std::span<const SeenRevocation> revocations, std::uint64_t hash_seed);
+  // Fails with too_large where Builder::add would say false.
+  static Result<std::shared_ptr<const SeenRevocations>> build(
+      std::span<const SeenRevocation> revocations, std::uint64_t hash_seed);
 
   // Grows into a set. One thread.
   class Builder {
@@ -38,12 +42,11 @@ class SeenRevocations {
     // else the earlier date. False, and not added: the serial is too long (kSeenSerialBytesMax), or
     // the set would exceed kBytesMax.
     [[nodiscard]] bool add(ByteView serial, const Entry& entry);
-    [[nodiscard]] SeenRevocations build() &&;
+    [[nodiscard]] SeenRevocations build() &&;  // as large as needed, no larger
 
    private:
     std::uint64_t hash_seed_;
     std::string records_;
-    std::size_t count_ = 0;
   };
 
   // Leading zero octets do not count. No allocation.
