@@ -27,6 +27,8 @@ namespace revcache::pki {
 inline constexpr std::size_t kCertificateBytesMax = 256 * 1024;
 inline constexpr std::size_t kCertificateUrlsMax = 64;  // URLs of one extension
 inline constexpr std::size_t kExtensionsMax = 64;
+inline constexpr std::size_t kCertificateFileBytesMax = 16 * 1024 * 1024;
+inline constexpr std::size_t kCertificatesMax = 4096;  // in one file
 
 // 4.2.1.13. Only URIs of fullName are kept; ldap ones too.
 struct DistributionPoint {
@@ -103,9 +105,10 @@ inline constexpr std::string_view kAnyExtendedKeyUsageOid = "2.5.29.37.0";
 // outside visible ASCII. Refuses with malformed; the detail says what and at which offset.
 Checked<CertificatePtr> parse_certificate(SharedBytes der);
 
-// All certificates in `bytes`, in their order: DER, PEM with any number of blocks (others are
-// skipped), PKCS#7 (RFC 2315 SignedData, DER or PEM: .p7b, .p7c). Refuses with malformed when one
-// of them is, or there is none; the detail says which and where.
+// All certificates in `bytes`, in their order: one in DER, PEM with any number of blocks (those of
+// another label are skipped), PKCS#7 (RFC 2315 SignedData, DER or PEM: .p7b, .p7c). Refuses with
+// malformed when one of them is, there is none, or a bound is passed; the detail says which, by the
+// line of its PEM block or its place in PKCS#7, and the offset in its DER.
 Checked<std::vector<CertificatePtr>> parse_certificates(std::string_view bytes);
 
 // Identity of an issuer: the SHA-256 of its SubjectPublicKeyInfo. A CA renewed with a new key keeps

@@ -1,57 +1,128 @@
-#include "pki/certificate_file.h"
-
-#include <openssl/bio.h>
+// parse_certificates: certificates as they come in files (RFC 7468 for PEM, RFC 2315 for PKCS#7).
+#include <openssl/crypto.h>
+#include <openssl/err.h>
 #include <openssl/pem.h>
-#include <openssl/x509.h>
 
+#include <algorithm>
 #include <memory>
+#include <utility>
+
+#include "pki/certificate.h"
+#include "pki/openssl_ptr.h"
+#include "pki/pkcs7.h"
 
 namespace revcache::pki {
-
 namespace {
 
-struct FreeX509 {
-  void operator()(X509* certificate) const noexcept { X509_free(certificate); }
-};
-using X509Ptr = std::unique_ptr<X509, FreeX509>;
+using CertificateList = std::vector<CertificatePtr>;
 
-struct FreeBio {
-  void operator()(BIO* bio) const noexcept { BIO_free(bio); }
-};
+constexpr std::string_view kPemBegin = "-----BEGIN ";
 
-X509Ptr from_pem(std::string_view bytes) {
-  const std::unique_ptr<BIO, FreeBio> bio(
-      BIO_new_mem_buf(bytes.data(), static_cast<int>(bytes.size())));
-  // A passphrase is never asked for: certificates have none.
-  return X509Ptr(
-      PEM_read_bio_X509(bio.get(), nullptr, [](char*, int, int, void*) { return 0; }, nullptr));
+std::unexpected<Refused> refused_at(const std::string& place, const Refused& refused) {
+  return refuse(refused.reason, place + ": " + refused.detail);
 }
 
-X509Ptr from_der(std::string_view bytes) {
-  const auto* at = reinterpret_cast<const unsigned char*>(bytes.data());
-  X509Ptr certificate(d2i_X509(nullptr, &at, static_cast<long>(bytes.size())));
-  const auto* end = reinterpret_cast<const unsigned char*>(bytes.data()) + bytes.size();
-  return at == end ? std::move(certificate) : nullptr;
+Checked<void> append_certificate(SharedBytes der, const std::string& place,
+                                 CertificateList& certificates) {
+  if (certificates.size() == kCertificatesMax) {
+    return refuse(Refusal::malformed,
+                  place + ": more than " + std::to_string(kCertificatesMax) + " certificates");
+  }
+  auto certificate = parse_certificate(std::move(der));
+  if (!certificate) return refused_at(place, certificate.error());
+  certificates.push_back(std::move(*certificate));
+  return {};
+}
+
+Checked<void> append_pkcs7(const SharedBytes& der, const std::string& place,
+                           CertificateList& certificates) {
+  const auto found = pkcs7_certificates(der.bytes());
+  if (!found) return refused_at(place, found.error());
+  for (std::size_t index = 0; index < found->size(); ++index) {
+    // A copy of its own: one certificate must not keep a whole file in memory.
+    auto own = SharedBytes::copy_of(as_text((*found)[index]));
+    const std::string where = place + ", certificate " + std::to_string(index + 1) + " of PKCS#7";
+    auto appended = append_certificate(std::move(own), where, certificates);
+    if (!appended) return appended;
+  }
+  return {};
+}
+
+// What PEM_read_bio allocates.
+struct PemBlock {
+  char* label = nullptr;
+  char* header = nullptr;
+  unsigned char* data = nullptr;
+  long size = 0;
+
+  PemBlock() = default;
+  PemBlock(const PemBlock&) = delete;
+  PemBlock& operator=(const PemBlock&) = delete;
+  ~PemBlock() {
+    OPENSSL_free(label);
+    OPENSSL_free(header);
+    OPENSSL_free(data);
+  }
+};
+
+Checked<void> append_block(const PemBlock& block, const std::string& place,
+                           CertificateList& certificates) {
+  const std::string_view label = block.label;
+  auto der = SharedBytes::copy_of(as_text({block.data, static_cast<std::size_t>(block.size)}));
+  if (label == PEM_STRING_X509 || label == PEM_STRING_X509_OLD) {
+    return append_certificate(std::move(der), place, certificates);
+  }
+  if (label == PEM_STRING_PKCS7 || label == PEM_STRING_PKCS7_SIGNED || label == PEM_STRING_CMS) {
+    return append_pkcs7(der, place, certificates);
+  }
+  return {};
+}
+
+// Blocks with another label are skipped, and so is text around them.
+Checked<void> append_pem(std::string_view text, CertificateList& certificates) {
+  const BioPtr bio(BIO_new_mem_buf(text.data(), static_cast<int>(text.size())));
+  while (true) {
+    const std::size_t read = text.size() - BIO_ctrl_pending(bio.get());
+    const std::size_t begin = text.find(kPemBegin, read);
+    if (begin == std::string_view::npos) return {};
+    const auto line = std::ranges::count(text.substr(0, begin), '\n') + 1;
+    const std::string place = "PEM block in line " + std::to_string(line);
+    PemBlock block;
+    if (PEM_read_bio(bio.get(), &block.label, &block.header, &block.data, &block.size) != 1) {
+      const bool is_end = ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE;
+      ERR_clear_error();
+      if (is_end) return {};
+      return refuse(Refusal::malformed, place + ": no proper base64, or no end");
+    }
+    auto appended = append_block(block, place, certificates);
+    if (!appended) return appended;
+  }
+}
+
+// A SEQUENCE of more than 127 octets, as certificates are; text is none, whatever is in it.
+bool is_der(std::string_view bytes) noexcept {
+  constexpr unsigned kLongForm = 0x80;
+  return bytes.size() > 1 && bytes[0] == '0' && (as_bytes(bytes)[1] & kLongForm) != 0;
 }
 
 }  // namespace
 
-Result<std::string> certificate_der(std::string_view bytes) {
-  constexpr std::size_t kCertificateBytesMax = 1U << 20U;
-  if (bytes.size() > kCertificateBytesMax) {
-    return fail(ErrorCode::malformed, Blame::local, "too large for a certificate");
+Checked<std::vector<CertificatePtr>> parse_certificates(std::string_view bytes) {
+  if (bytes.size() > kCertificateFileBytesMax) {
+    return refuse(Refusal::malformed, "a file that is too long for certificates");
   }
-  const bool is_pem = bytes.find("-----BEGIN ") != std::string_view::npos;
-  const auto certificate = is_pem ? from_pem(bytes) : from_der(bytes);
-  if (certificate == nullptr) {
-    return fail(ErrorCode::malformed, Blame::local, "no certificate in PEM or DER");
+  CertificateList certificates;
+  Checked<void> appended;
+  if (!is_der(bytes) && bytes.contains(kPemBegin)) {
+    appended = append_pem(bytes, certificates);
+  } else if (is_pkcs7(as_bytes(bytes))) {
+    appended = append_pkcs7(SharedBytes::copy_of(bytes), "PKCS#7", certificates);
+  } else {
+    appended = append_certificate(SharedBytes::copy_of(bytes), "DER", certificates);
   }
-  unsigned char* der = nullptr;
-  const int length = i2d_X509(certificate.get(), &der);
-  if (length <= 0) return fail(ErrorCode::malformed, Blame::local, "cannot be encoded");
-  std::string encoded(reinterpret_cast<const char*>(der), static_cast<std::size_t>(length));
-  OPENSSL_free(der);
-  return encoded;
+  if (!appended) return std::unexpected(std::move(appended).error());
+  if (certificates.empty()) return refuse(Refusal::malformed, "there is no certificate in it");
+  return certificates;
 }
 
 }  // namespace revcache::pki

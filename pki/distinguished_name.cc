@@ -1,5 +1,6 @@
 #include "pki/distinguished_name.h"
 
+#include <openssl/err.h>
 #include <openssl/x509.h>
 
 #include <memory>
@@ -146,6 +147,7 @@ std::string name_text(ByteView name) {
       XN_FLAG_SEP_CPLUS_SPC | XN_FLAG_FN_SN | XN_FLAG_DUMP_UNKNOWN_FIELDS | ASN1_STRFLGS_RFC2253;
   const auto* at = name.data();
   const X509NamePtr parsed(d2i_X509_NAME(nullptr, &at, static_cast<long>(name.size())));
+  ERR_clear_error();
   if (parsed == nullptr || at != name.data() + name.size()) return "#" + hex(name);
   if (X509_NAME_entry_count(parsed.get()) == 0) return {};
   // RFC 4514 2.4 keeps UTF-8 as it is. OpenSSL hands on what only claims to be UTF-8: that gets
@@ -153,6 +155,7 @@ std::string name_text(ByteView name) {
   std::string text = printed(parsed.get(), kOrderOfCertificate & ~kEscapeHighOctets);
   if (!text.empty() && is_printable_utf8(as_bytes(text))) return text;
   text = printed(parsed.get(), kOrderOfCertificate);
+  ERR_clear_error();
   return !text.empty() && is_printable_utf8(as_bytes(text)) ? text : "#" + hex(name);
 }
 

@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "net/interfaces.h"
-#include "pki/certificate_file.h"
+#include "pki/certificate.h"
 
 namespace revcache::proxy {
 
@@ -28,12 +28,13 @@ Result<LoadedSettings> make_settings(config::Config config,
   for (const auto& authority : config.authorities) {
     auto bytes = read_file(authority.certificate);
     if (!bytes) return fail(std::move(bytes));
-    auto der = pki::certificate_der(*bytes);
-    if (!der) {
-      return fail(der.error().code, Blame::local,
-                  authority.certificate + ": " + der.error().detail);
+    const auto certificates = pki::parse_certificates(*bytes);
+    if (!certificates) {
+      return fail(ErrorCode::malformed, Blame::local,
+                  authority.certificate + ": " + certificates.error().detail);
     }
-    settings->authority_certificates.emplace(authority.name, std::move(*der));
+    const SharedBytes& der = certificates->front()->der;
+    settings->authority_certificates.emplace(authority.name, std::string(der.text()));
   }
   auto tls = net::TlsClientContext::load(config.upstream.ca_bundle);
   if (!tls) return fail(std::move(tls));
