@@ -8,6 +8,7 @@
 //                   crlExtensions [0] EXPLICIT Extensions OPTIONAL }
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -40,8 +41,6 @@ struct CrlScope {
   bool indirect = false;
 };
 
-class CrlEntries;  // the index; crl.cc
-
 // A CRL whose form is right. Says nothing about who made it. Immutable; any thread. Views point
 // into der.
 struct ParsedCrl {
@@ -63,6 +62,7 @@ struct ParsedCrl {
   std::size_t entries = 0;
   std::vector<std::string> unknown_critical_extensions;  // of the CRL or of an entry: dotted OIDs
   bool has_certificate_issuer_entries = false;           // 5.3.3
+  bool has_extensions = false;                           // the CRL or an entry has one
   std::shared_ptr<const CrlEntries> index;
 
   [[nodiscard]] bool is_delta() const noexcept { return !base_number.empty(); }
@@ -113,6 +113,11 @@ using VerifiedCrlPtr = std::shared_ptr<const VerifiedCrl>;
 // Whether the issuer's own certificate is good, and rollback, are the caller's.
 Checked<VerifiedCrlPtr> verify_crl(ParsedCrlPtr crl, CertificatePtr issuer, WallTime now,
                                    const SignaturePolicy& policy);
+
+template <class Visit>
+void ParsedCrl::for_each(const Visit& visit) const {
+  for (ByteView rest = index->list(); !rest.empty();) visit(next_entry(rest));
+}
 
 // Compares contents of non-negative INTEGERs as numbers; -1, 0, 1. Empty is below all.
 int compare_numbers(ByteView left, ByteView right) noexcept;

@@ -1,17 +1,22 @@
 // Serial number to revocation, over the bytes of one CRL. Immutable once built; any thread.
 //
-// The index holds offsets into the CRL's DER, found through a hash that is keyed per process, so
-// that nobody can choose serials that collide. At most 12 bytes an entry beside the DER.
+// The index is a table of 32-bit slots, twice as many as there are entries, with linear probing: 8
+// bytes an entry beside the DER. A slot holds the offset of an entry in the DER and, in the bits
+// that an offset there never needs, a piece of the serial's hash, so that a search rarely looks at
+// an entry in vain. The hash is keyed (serial_hash.h): nobody can choose serials that collide.
 #pragma once
 
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string_view>
+#include <vector>
 
 #include "base/bytes.h"
 #include "base/clock.h"
+#include "pki/serial_hash.h"
 
 namespace revcache::pki {
 
@@ -43,5 +48,71 @@ struct RevokedEntry {
 
 // Serial numbers are compared as unsigned numbers: leading zero octets do not count.
 ByteView significant_octets(ByteView serial) noexcept;
+
+// A CRL's DER must be shorter than this for its offsets to fit into a slot.
+inline constexpr std::uint64_t kCrlBytesMax = std::uint64_t{1} << 32U;
+
+// The entries of one CRL, by serial. The DER that they lie in must outlive it.
+class CrlEntries {
+ public:
+  // nullopt: not listed. No allocation. Of several entries for one serial: the first that revokes,
+  // else the first (RFC 5280 5.3.1: removeFromCRL loses against any other reason).
+  [[nodiscard]] std::optional<RevokedEntry> find(ByteView serial) const noexcept;
+  // Content of revokedCertificates; empty when there is none. For next_entry().
+  [[nodiscard]] ByteView list() const noexcept { return list_; }
+  [[nodiscard]] std::size_t bytes() const noexcept {
+    return sizeof *this + slots_.capacity() * sizeof(Slot);
+  }
+
+ private:
+  friend class CrlIndexBuilder;
+  using Slot = std::uint32_t;  // 0: empty; no entry begins where the DER begins
+
+  CrlEntries(ByteView der, const SerialHash& hash) noexcept;
+
+  [[nodiscard]] ByteView at(Slot slot) const noexcept;
+  [[nodiscard]] Slot make_slot(std::uint64_t hash, std::size_t offset) const noexcept;
+  [[nodiscard]] std::size_t home(std::uint32_t high_bits) const noexcept;
+  [[nodiscard]] std::size_t after(std::size_t index) const noexcept;
+  void insert(std::uint32_t high_bits, Slot slot) noexcept;
+
+  ByteView der_;
+  ByteView list_;
+  SerialHash hash_;
+  Slot offset_mask_;
+  std::vector<Slot> slots_;
+};
+
+// Collects entries while a CRL is read, then builds the table once their number is known: what is
+// kept meanwhile takes 8 bytes an entry. Used by one thread.
+class CrlIndexBuilder {
+ public:
+  CrlIndexBuilder(ByteView der, std::uint64_t hash_seed);
+
+  // An entry that was checked: `start` is its first octet, `serial` its serial; both in the DER.
+  void add(const std::uint8_t* start, ByteView serial);
+  [[nodiscard]] std::size_t entries() const noexcept { return entries_; }
+
+  // `list`: as CrlEntries::list(). The builder is empty then.
+  std::shared_ptr<const CrlEntries> build(ByteView list);
+
+ private:
+  struct Pending {
+    std::uint32_t high_bits;  // of the hash: where the search begins
+    std::uint32_t slot;
+  };
+  static constexpr std::size_t kBlockEntries = 16 * 1024;
+  using Block = std::vector<Pending>;
+
+  void insert_all(const Block& block);
+
+  std::unique_ptr<CrlEntries> index_;
+  std::vector<Block> blocks_;
+  std::size_t entries_ = 0;
+};
+
+// The first entry of `list`, which it leaves shorter by that. `list`: what is left of
+// CrlEntries::list(), not empty.
+RevokedEntry next_entry(ByteView& list) noexcept;
 
 }  // namespace revcache::pki

@@ -1,0 +1,97 @@
+#include "pki/crl_index.h"
+
+#include <algorithm>
+#include <bit>
+#include <utility>
+
+#include "pki/der.h"
+
+namespace revcache::pki {
+namespace {
+
+constexpr std::size_t kSlotsPerEntry = 2;  // half full: a search that fails looks at 2.5 slots
+constexpr std::size_t kPrefetchDistance =
+    16;  // insertions ahead, so that they do not wait for memory
+
+}  // namespace
+
+CrlEntries::CrlEntries(ByteView der, const SerialHash& hash) noexcept
+    : der_(der),
+      hash_(hash),
+      offset_mask_(static_cast<Slot>((std::uint64_t{1} << std::bit_width(der.size())) - 1)) {}
+
+ByteView CrlEntries::at(Slot slot) const noexcept { return der_.subspan(slot & offset_mask_); }
+
+CrlEntries::Slot CrlEntries::make_slot(std::uint64_t hash, std::size_t offset) const noexcept {
+  return (static_cast<Slot>(hash) & ~offset_mask_) | static_cast<Slot>(offset);
+}
+
+// Maps 32 bits evenly to any number of slots, without a division.
+std::size_t CrlEntries::home(std::uint32_t high_bits) const noexcept {
+  return static_cast<std::size_t>(std::uint64_t{high_bits} * slots_.size() >> 32U);
+}
+
+std::size_t CrlEntries::after(std::size_t index) const noexcept {
+  return index + 1 == slots_.size() ? 0 : index + 1;
+}
+
+std::optional<RevokedEntry> CrlEntries::find(ByteView serial) const noexcept {
+  if (slots_.empty()) return std::nullopt;
+  const ByteView wanted = significant_octets(serial);
+  const std::uint64_t hash = hash_(wanted);
+  const Slot tag = make_slot(hash, 0);
+  for (std::size_t i = home(static_cast<std::uint32_t>(hash >> 32U)); slots_[i] != 0;
+       i = after(i)) {
+    if ((slots_[i] & ~offset_mask_) != tag) continue;
+    ByteView list = at(slots_[i]);
+    const RevokedEntry entry = next_entry(list);
+    if (equal(significant_octets(entry.serial), wanted)) return entry;
+  }
+  return std::nullopt;
+}
+
+void CrlEntries::insert(std::uint32_t high_bits, Slot slot) noexcept {
+  std::size_t i = home(high_bits);
+  for (; slots_[i] != 0; i = after(i)) {
+    if (((slots_[i] ^ slot) & ~offset_mask_) != 0) continue;
+    ByteView there_list = at(slots_[i]);
+    ByteView here_list = at(slot);
+    const RevokedEntry there = next_entry(there_list);
+    const RevokedEntry here = next_entry(here_list);
+    if (!equal(significant_octets(there.serial), significant_octets(here.serial))) continue;
+    if (there.reason == CrlReason::remove_from_crl) slots_[i] = slot;
+    return;
+  }
+  slots_[i] = slot;
+}
+
+CrlIndexBuilder::CrlIndexBuilder(ByteView der, std::uint64_t hash_seed)
+    : index_(new CrlEntries(der, SerialHash(hash_seed))) {}
+
+void CrlIndexBuilder::add(const std::uint8_t* start, ByteView serial) {
+  if (blocks_.empty() || blocks_.back().size() == kBlockEntries) {
+    blocks_.emplace_back().reserve(kBlockEntries);
+  }
+  const std::uint64_t hash = index_->hash_(significant_octets(serial));
+  const auto offset = static_cast<std::size_t>(start - index_->der_.data());
+  blocks_.back().push_back(
+      {static_cast<std::uint32_t>(hash >> 32U), index_->make_slot(hash, offset)});
+  ++entries_;
+}
+
+void CrlIndexBuilder::insert_all(const Block& block) {
+  for (std::size_t i = 0; i < block.size(); ++i) {
+    const std::size_t ahead = std::min(i + kPrefetchDistance, block.size() - 1);
+    __builtin_prefetch(&index_->slots_[index_->home(block[ahead].high_bits)], 1);
+    index_->insert(block[i].high_bits, block[i].slot);
+  }
+}
+
+std::shared_ptr<const CrlEntries> CrlIndexBuilder::build(ByteView list) {
+  index_->list_ = list;
+  index_->slots_.resize(entries_ * kSlotsPerEntry);
+  for (Block& block : blocks_) insert_all(std::exchange(block, {}));
+  return std::exchange(index_, nullptr);
+}
+
+}  // namespace revcache::pki
