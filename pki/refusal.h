@@ -34,7 +34,8 @@ enum class Refusal : std::uint8_t {
   responder_not_authorized,    // RFC 6960 4.2.2.2
   cert_id_mismatch,            // answers another question
   not_successful,              // an OCSP response that carries an error status
-  clock_behind,  // our own clock is behind what was seen before: nothing can be judged
+  clock_behind,            // our own clock is behind what was seen before: nothing can be judged
+  contradicts_revocation,  // says good of what other evidence revokes
 };
 inline constexpr std::size_t kRefusals = 21;
 
