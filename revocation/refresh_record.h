@@ -16,10 +16,10 @@
 namespace revcache::revocation {
 
 struct RefreshRecord {
-  std::optional<EvidenceDates> dates;
-  std::optional<WallTime> last_attempt;
-  std::optional<WallTime> last_success;
-  std::optional<WallTime> last_asked;  // by a client
+  std::optional<EvidenceDates> dates{};
+  std::optional<WallTime> last_attempt{};
+  std::optional<WallTime> last_success{};
+  std::optional<WallTime> last_asked{};  // by a client
   RefreshOutcome last_outcome = RefreshOutcome::failed;
   std::uint32_t consecutive_failures = 0;
   friend bool operator==(const RefreshRecord&, const RefreshRecord&) = default;

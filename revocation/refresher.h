@@ -1,5 +1,7 @@
 // Renews what is known before anyone waits for it: carries out refresh_schedule.h. Loop thread
-// only, on one loop of the process; sees only interfaces, so that it runs in simulation.
+// only, on one loop of the process; sees only interfaces, so that it runs in simulation. Memory for
+// each known URL: the configured ones and urls_max learned ones. A failed attempt changes nothing
+// but when the next one is; each change between working, failing and refused is logged once.
 #pragma once
 
 #include <chrono>
@@ -62,6 +64,8 @@ class Refresher {
     std::size_t urls_max = 4096;            // learned ones; configured ones always fit
     std::size_t concurrent_per_host_max = 2;
     std::size_t concurrent_max = 8;
+    // A source that breaks its promise to end is given up after this: above upstream.timeout.
+    std::chrono::milliseconds attempt_time_max{120'000};
   };
   struct Parts {
     RefreshSource& source;
@@ -97,20 +101,22 @@ class Refresher {
   // After a reload.
   void configure(Options options, const std::vector<std::string>& configured_urls);
   // A client's fetch gave verified evidence under this URL: known from now on. False when urls_max
-  // is reached (counted and logged once).
+  // is reached (counted, and logged once until there is room again) or stop() was called.
   bool learn(const std::string& url, const EvidenceDates& dates);
   // `revcache refresh`: at once, also when one is not due. `done` gets the report; nullptr allowed.
-  // False when the URL is not known.
+  // False, and `done` is dropped, when the URL is not known or stop() was called.
   bool refresh_now(const std::string& url, Callback<RefreshReport> done);
-  // No new attempts; those under way end by themselves.
+  // No new attempts; those under way end by themselves. Who waits for one that had not begun is
+  // told that it failed.
   void stop();
 
-  [[nodiscard]] std::vector<UrlState> states() const;
+  [[nodiscard]] std::vector<UrlState> states() const;  // by URL
   [[nodiscard]] bool knows(std::string_view url) const;
+  [[nodiscard]] std::uint64_t learn_refusals() const;  // by urls_max, since the start
 
  private:
   class State;
-  std::unique_ptr<State> state_;
+  std::shared_ptr<State> state_;  // shared with a call of it that is under way
 };
 
 }  // namespace revcache::revocation
