@@ -80,15 +80,17 @@ class ClockGuard {
  private:
   static constexpr std::int64_t kNoFloor = INT64_MIN;
 
-  void raise(WallSeconds to) noexcept;
+  static std::optional<WallSeconds> time_in(const std::atomic<std::int64_t>& bound) noexcept;
+  static void raise(std::atomic<std::int64_t>& bound, WallSeconds to) noexcept;
   Result<void> persist();
 
   StateStore& store_;
   const Clock& clock_;
-  std::atomic<std::int64_t> floor_{kNoFloor};  // seconds since 1970; only reset() lowers it
-  std::mutex persist_mutex_;                   // one at a time; guards the rest
-  std::int64_t persisted_ = kNoFloor;
-  std::int64_t newest_this_update_ = kNoFloor;
+  // Seconds since 1970. Only reset() lowers them.
+  std::atomic<std::int64_t> floor_{kNoFloor};
+  std::atomic<std::int64_t> persisted_{kNoFloor};
+  std::atomic<std::int64_t> newest_this_update_{kNoFloor};
+  std::mutex persist_mutex_;  // one at a time; guards clean_time_
   CleanTime clean_time_;
 };
 

@@ -24,6 +24,10 @@
 #include "pki/certificate.h"
 #include "pki/crl_index.h"
 
+namespace rocksdb {
+class Env;
+}  // namespace rocksdb
+
 namespace revcache::revocation {
 
 // What a CRL, or an OCSP answer, is newer or older than others of: same issuer key, same scope.
@@ -73,6 +77,7 @@ class StateStore {
     std::string directory;
     std::size_t audit_entries_max = 10000;
     std::size_t ocsp_floors_max = 100000;  // the oldest thisUpdate goes first
+    rocksdb::Env* env = nullptr;           // nullptr: the machine's; tests inject faults
   };
 
   // Makes the directory (mode 0700) when it is absent. Fails with corrupt, with unsupported (a
