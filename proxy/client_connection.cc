@@ -296,6 +296,8 @@ void ClientConnection::close_now() {
     in_request_ = false;
   }
   let_go_of_exchange();
+  // The next connection takes it, unless it stands inside a message of this one.
+  if (parser_ != nullptr && parser_->between_messages()) release_parser();
   parser_.reset();
   stream_.reset();
   owner_.retire(*this);
