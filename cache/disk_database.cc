@@ -99,6 +99,14 @@ rocksdb::Status DiskDatabase::get(rocksdb::ColumnFamilyHandle* family, std::stri
   return status;
 }
 
+bool DiskDatabase::certainly_absent(rocksdb::ColumnFamilyHandle* family,
+                                    std::string_view key) const {
+  rocksdb::ReadOptions cached;
+  cached.read_tier = rocksdb::kBlockCacheTier;
+  rocksdb::PinnableSlice ignored;
+  return rocks_->Get(cached, family, slice_of(key), &ignored).IsNotFound();
+}
+
 rocksdb::Status DiskDatabase::write(rocksdb::WriteBatch& batch, bool sync) {
   if (suspended_.load() && !try_resume()) {
     failures_.fetch_add(1);

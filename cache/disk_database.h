@@ -41,6 +41,11 @@ class DiskDatabase {
   rocksdb::Status get(rocksdb::ColumnFamilyHandle* family, std::string_view key,
                       rocksdb::PinnableSlice* value, bool fill_cache);
 
+  // Without reading a file: what memtables, block cache and filters in it tell. False when they do
+  // not suffice (and on any failure, which the next get() reports).
+  [[nodiscard]] bool certainly_absent(rocksdb::ColumnFamilyHandle* family,
+                                      std::string_view key) const;
+
   // Survives the end of this process; with `sync` also that of the machine. After a failure the
   // database is asked to resume at most once in kResumeInterval; until it does, writes fail at
   // once.

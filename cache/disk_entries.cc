@@ -77,6 +77,10 @@ Result<StoredResponsePtr> DiskEntries::read(const std::string& key) {
   return nullptr;
 }
 
+bool DiskEntries::certainly_absent(const std::string& key) const {
+  return database_.certainly_absent(database_.index(), encode_index_key(key));
+}
+
 Result<SharedBytes> DiskEntries::read_piece(const StoredResponse& entry, std::uint64_t index) {
   CHECK(entry.on_disk && index < piece_count(entry.body_bytes));
   std::string piece;

@@ -47,6 +47,7 @@ class DiskEntries {
 
   // As in DiskStore.
   Result<StoredResponsePtr> read(const std::string& key);
+  [[nodiscard]] bool certainly_absent(const std::string& key) const;
   Result<SharedBytes> read_piece(const StoredResponse& entry, std::uint64_t index);
   Result<void> write(const StoredResponse& entry);
   Result<void> remove(const std::string& key);

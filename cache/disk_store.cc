@@ -49,6 +49,10 @@ class RocksDiskStore final : public DiskStore {
     return evictor_.drop_all(*last);
   }
 
+  bool certainly_absent(const std::string& key) const override {
+    return entries_.certainly_absent(key);
+  }
+
   void count_overload() noexcept override { overloads_.fetch_add(1, std::memory_order_relaxed); }
 
  private:

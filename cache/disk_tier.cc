@@ -54,6 +54,8 @@ class KeyedCalls : public std::enable_shared_from_this<KeyedCalls> {
     refuse_later(std::move(*shared));
   }
 
+  [[nodiscard]] bool is_under_way(const std::string& key) const { return waiting_.contains(key); }
+
   // The tier is gone, and perhaps the loop's other parts with it.
   void close() noexcept { closed_ = true; }
 
@@ -127,6 +129,10 @@ class DiskTier final : public Tier {
         key, Call{.work = [pending, key, store = store_] { pending->outcome = store->read(key); },
                   .done = [pending] { pending->finish(); },
                   .refuse = [pending] { pending->done(nullptr); }});
+  }
+
+  bool certainly_absent(const std::string& key) override {
+    return !calls_->is_under_way(key) && store_->certainly_absent(key);
   }
 
   void read_piece(const StoredResponsePtr& entry, std::uint64_t index,

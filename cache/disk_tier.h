@@ -76,12 +76,17 @@ class DiskStore {
   [[nodiscard]] virtual Result<void> remove(const std::string& key) = 0;
   [[nodiscard]] virtual Result<void> clear() = 0;
 
+  // True when nothing of the index on disk need be read to know that there is no such entry. Any
+  // thread, also a loop's: it looks at memory only (some microseconds).
+  [[nodiscard]] virtual bool certainly_absent(const std::string& /*key*/) const { return false; }
+
   // Called by the tier when it had no room to ask.
   virtual void count_overload() noexcept = 0;
 };
 
 // One loop's way to the store: every call goes off-loop through `work` (kind disk). What concerns
-// one key happens in the order of the calls. When the queue is full a find() is a miss, and a put()
+// one key happens in the order of the calls, and none is certainly absent while one of its calls is
+// under way. When the queue is full a find() is a miss, and a put()
 // or erase() fails with overloaded, all counted. `executor` is the same loop; both outlive the
 // tier. When the tier is destroyed, what already runs off-loop is finished and called back, what
 // waits behind it fails.

@@ -23,6 +23,10 @@ class Tier {
   // the tier's `whole_body_bytes_max` come with the entry; larger ones stay (on_disk = true).
   virtual void find(const std::string& key, Callback<Result<StoredResponsePtr>> done) = 0;
 
+  // True when find() would find nothing, as far as this can be told at once and without the disk:
+  // it spares a miss the way there. False says nothing.
+  [[nodiscard]] virtual bool certainly_absent(const std::string& /*key*/) { return false; }
+
   // Piece `index` (from 0) of the body of an entry with on_disk; fails with corrupt when the entry
   // was replaced or damaged meanwhile: the caller must then cut the connection.
   virtual void read_piece(const StoredResponsePtr& entry, std::uint64_t index,

@@ -46,7 +46,7 @@ void Transaction::start() {
     auto key = variant_key_in(*primary, request_.fields.view());
     auto variant = context_.shared.memory.find(key);
     vary_miss_ = variant == nullptr;
-    if (variant == nullptr) return look_on_disk(std::move(key));
+    if (variant == nullptr) return look_on_disk(key);
     primary = std::move(variant);
   }
   if (primary == nullptr) return look_on_disk(request_.key);
@@ -86,16 +86,17 @@ bool Transaction::may_share() const {
   return whole && !request_.fields.has(FieldId::authorization);
 }
 
-void Transaction::look_on_disk(std::string key) {
-  if (context_.disk == nullptr) {
-    return context_.executor.post([self = shared_from_this()] {
-      self->count_lookup(TierLabel::memory, LookupOutcome::miss);
-      self->fetch_or_wait();
-    });
-  }
+// What is nowhere goes upstream within this call: a miss waits for nothing but its origin.
+void Transaction::look_on_disk(const std::string& key) {
   count_lookup(TierLabel::memory, LookupOutcome::miss);
-  context_.disk->find(
-      key, [self = shared_from_this()](auto found) { self->on_disk_answer(std::move(found)); });
+  if (context_.disk != nullptr && !context_.disk->certainly_absent(key)) {
+    return context_.disk->find(
+        key, [self = shared_from_this()](auto found) { self->on_disk_answer(std::move(found)); });
+  }
+  if (context_.disk != nullptr) count_lookup(TierLabel::disk, LookupOutcome::miss);
+  starting_ = true;
+  fetch_or_wait();
+  starting_ = false;
 }
 
 void Transaction::on_disk_answer(Result<StoredResponsePtr> found) {

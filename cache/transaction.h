@@ -37,7 +37,7 @@ class Transaction final : public FetchTarget, public std::enable_shared_from_thi
   [[nodiscard]] bool passes_conditions() const;
   [[nodiscard]] bool may_share() const;
 
-  void look_on_disk(std::string key);
+  void look_on_disk(const std::string& key);
   void on_disk_answer(Result<StoredResponsePtr> found);
   bool use_stored(StoredResponsePtr stored, metrics::TierLabel tier);
   void count_lookup(metrics::TierLabel tier, metrics::LookupOutcome outcome);
@@ -67,6 +67,7 @@ class Transaction final : public FetchTarget, public std::enable_shared_from_thi
   bool vary_miss_ = false;
   bool leads_flight_ = false;
   bool behind_ = false;
+  bool starting_ = false;  // start() has not returned: an answer must wait until it has
   std::string flight_key_;
   std::shared_ptr<Fetch> fetch_;
   std::unique_ptr<net::Timer> wait_timer_;

@@ -124,10 +124,20 @@ void Transaction::fail_or_serve_stale(Error error) {
 }
 
 void Transaction::answer(CacheAnswer answer) {
+  if (starting_) {
+    return context_.executor.post(
+        [self = shared_from_this(), answer = std::move(answer)]() mutable {
+          self->answer(std::move(answer));
+        });
+  }
   if (auto* sink = std::exchange(sink_, nullptr)) sink->on_answer(std::move(answer));
 }
 
 void Transaction::fail(Error error, RequestResult result) {
+  if (starting_) {
+    return context_.executor.post([self = shared_from_this(), error = std::move(error),
+                                   result]() mutable { self->fail(std::move(error), result); });
+  }
   if (auto* sink = std::exchange(sink_, nullptr)) sink->on_failed(std::move(error), result);
 }
 

@@ -51,6 +51,30 @@ TEST_F(DiskStoreTest, KeepsBodiesOfAnySizeOverARestart) {
   }
 }
 
+// Whatever memory holds of the index: what is there is never called absent.
+TEST_F(DiskStoreTest, WhatIsCertainlyAbsentIsNotThere) {
+  constexpr std::uint64_t kEntries = 300;
+  open();
+  EXPECT_TRUE(store_->certainly_absent(numbered_key(1)));
+  for (std::uint64_t i = 0; i < kEntries; ++i) write(numbered_entry(i, 100));
+  for (const bool restarted : {false, true}) {
+    SCOPED_TRACE(restarted ? "after the restart" : "before the restart");
+    if (restarted) open();
+    for (std::uint64_t i = 0; i < kEntries; ++i) {
+      EXPECT_FALSE(store_->certainly_absent(numbered_key(i)));
+    }
+    // One look at the disk brings the filter into memory, which then knows of nearly all others.
+    EXPECT_EQ(read(numbered_key(kEntries)), nullptr);
+    std::uint64_t known = 0;
+    for (std::uint64_t i = kEntries; i < 2 * kEntries; ++i) {
+      if (store_->certainly_absent(numbered_key(i))) ++known;
+    }
+    EXPECT_GE(known, kEntries * 9 / 10);
+  }
+  ASSERT_TRUE(store_->remove(numbered_key(7)));
+  EXPECT_TRUE(store_->certainly_absent(numbered_key(7)));
+}
+
 TEST_F(DiskStoreTest, KeysAreAnyOctets) {
   open();
   const std::vector<std::string> keys{"",   std::string("\0\0", 2), "\xff\xff\xff", "m:format",

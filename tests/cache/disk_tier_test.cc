@@ -72,6 +72,9 @@ class FakeStore final : public DiskStore {
     const auto found = entries.find(key);
     return found == entries.end() ? nullptr : found->second;
   }
+  [[nodiscard]] bool certainly_absent(const std::string& key) const override {
+    return !entries.contains(key);
+  }
   Result<SharedBytes> read_piece(const StoredResponse& entry, std::uint64_t index) override {
     if (fails) return failure();
     return SharedBytes::copy_of(entry.key + "#" + std::to_string(index));
@@ -239,6 +242,20 @@ TEST(DiskTier, CallsOfOneKeyTakeEffectInTheirOrder) {
     EXPECT_EQ(called, 200U);
     EXPECT_EQ(f.store->entries.size(), now.size());
   }
+}
+
+TEST(DiskTier, NothingIsCertainlyAbsentWhileACallOfItsKeyIsUnderWay) {
+  Fixture f;
+  const std::string key = numbered_key(1);
+  EXPECT_TRUE(f.tier->certainly_absent(key));
+  f.tier->put(numbered_entry(1, 10), [](const Result<void>&) {});
+  EXPECT_FALSE(f.tier->certainly_absent(key));
+  EXPECT_TRUE(f.tier->certainly_absent(numbered_key(2)));
+  f.loop.run();
+  EXPECT_FALSE(f.tier->certainly_absent(key)) << "it is there";
+  f.tier->erase(key, [](const Result<void>&) {});
+  f.loop.run();
+  EXPECT_TRUE(f.tier->certainly_absent(key));
 }
 
 TEST(DiskTier, ACallbackMayCallAgain) {

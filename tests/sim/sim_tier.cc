@@ -21,6 +21,12 @@ void SimTier::find(const std::string& key, Callback<Result<cache::StoredResponse
   });
 }
 
+bool SimTier::certainly_absent(const std::string& key) {
+  if (profile_.knows_absence_probability <= 0) return false;
+  const bool known = scheduler_.chance(profile_.knows_absence_probability);
+  return known && !entries_.contains(key) && !under_way_.contains(key);
+}
+
 void SimTier::read_piece(const cache::StoredResponsePtr& entry, std::uint64_t index,
                          Callback<Result<SharedBytes>> done) {
   ++piece_reads_;
@@ -32,7 +38,9 @@ void SimTier::read_piece(const cache::StoredResponsePtr& entry, std::uint64_t in
 
 void SimTier::put(cache::StoredResponsePtr entry, Callback<Result<void>> done) {
   ++puts_;
+  ++under_way_[entry->key];
   schedule([this, entry = std::move(entry), done = std::move(done)](bool failed) mutable {
+    change_ended(entry->key);
     if (failed) return done(tier_failure());
     const std::string key = entry->key;
     entries_[key] = Entry{.whole = std::move(entry), .generation = next_generation_++};
@@ -42,7 +50,9 @@ void SimTier::put(cache::StoredResponsePtr entry, Callback<Result<void>> done) {
 
 void SimTier::erase(const std::string& key, Callback<Result<void>> done) {
   ++erases_;
+  ++under_way_[key];
   schedule([this, key, done = std::move(done)](bool failed) mutable {
+    change_ended(key);
     if (failed) return done(tier_failure());
     entries_.erase(key);
     done({});
@@ -59,6 +69,11 @@ void SimTier::schedule(Callback<bool> act) {
   if (scheduler_.chance(profile_.slow_probability)) delay = profile_.slow_delay;
   const bool failed = scheduler_.chance(profile_.error_probability);
   scheduler_.after(delay, [act = std::move(act), failed]() mutable { act(failed); });
+}
+
+void SimTier::change_ended(const std::string& key) {
+  const auto found = under_way_.find(key);
+  if (--found->second == 0) under_way_.erase(found);
 }
 
 Result<cache::StoredResponsePtr> SimTier::take(const std::string& key) {

@@ -17,8 +17,9 @@ struct TierProfile {
   std::chrono::nanoseconds delay_max{std::chrono::microseconds(500)};
   double slow_probability = 0;  // an operation takes `slow_delay` instead
   std::chrono::nanoseconds slow_delay{std::chrono::seconds(2)};
-  double error_probability = 0;    // an operation fails with overloaded, and has no effect
-  double corrupt_probability = 0;  // find() loses the entry; read_piece() fails with corrupt
+  double error_probability = 0;          // an operation fails with overloaded, and has no effect
+  double corrupt_probability = 0;        // find() loses the entry; read_piece() fails with corrupt
+  double knows_absence_probability = 0;  // certainly_absent() tells that an entry is absent
   std::size_t whole_body_bytes_max = 64ULL << 20U;  // larger bodies are read in pieces
 };
 
@@ -29,6 +30,7 @@ class SimTier final : public cache::Tier {
   explicit SimTier(SimScheduler& scheduler) : scheduler_(scheduler) {}
 
   void find(const std::string& key, Callback<Result<cache::StoredResponsePtr>> done) override;
+  bool certainly_absent(const std::string& key) override;
   void read_piece(const cache::StoredResponsePtr& entry, std::uint64_t index,
                   Callback<Result<SharedBytes>> done) override;
   void put(cache::StoredResponsePtr entry, Callback<Result<void>> done) override;
@@ -54,12 +56,14 @@ class SimTier final : public cache::Tier {
 
   // Runs `act(failed)` when the operation is due.
   void schedule(Callback<bool> act);
+  void change_ended(const std::string& key);
   Result<cache::StoredResponsePtr> take(const std::string& key);
   Result<SharedBytes> piece(const cache::StoredResponse& entry, std::uint64_t index);
 
   SimScheduler& scheduler_;
   TierProfile profile_;
   std::map<std::string, Entry> entries_;
+  std::map<std::string, int> under_way_;  // puts and erasures, by key
   std::uint64_t next_generation_ = 1;
   std::uint64_t finds_ = 0;
   std::uint64_t puts_ = 0;

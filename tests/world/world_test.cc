@@ -128,6 +128,27 @@ TEST(World, ASlowDiskDelaysAMissButNoHit) {
   world.drain_and_check();
 }
 
+TEST(World, WhatTheDiskCertainlyDoesNotHoldIsFetchedWithoutAskingIt) {
+  World world{Seed{8}};
+  world.disk().profile().knows_absence_probability = 1;
+  EXPECT_EQ(world.get_now(kPath).status, 200);
+  EXPECT_EQ(world.disk().finds(), 0U);
+  // What needs no origin is answered all the same.
+  EXPECT_EQ(world.get_now("/other.crl", "Cache-Control: only-if-cached\r\n").status, 504);
+  world.origin().behaviour().web_page_probability = 1;
+  EXPECT_EQ(world.get_now("/page.crl").status, 502);
+  const auto negative = world.get_now("/page.crl");
+  EXPECT_EQ(negative.status, 502);
+  EXPECT_NE(negative.cache_status.find("detail=negative"), std::string::npos)
+      << negative.cache_status;
+  EXPECT_EQ(world.disk().finds(), 0U);
+  world.scheduler().run_for(seconds(5));
+  world.crash_and_restart();
+  EXPECT_TRUE(world.get_now(kPath).cache_status.starts_with("revcache; hit"));
+  EXPECT_EQ(world.disk().finds(), 1U);
+  world.drain_and_check();
+}
+
 TEST(World, AClockThatStepsBackMakesNoDamage) {
   World world{Seed{9}};
   const auto first = world.get_now(kPath);
@@ -198,6 +219,7 @@ class WorldUnderFaults : public testing::TestWithParam<std::uint64_t> {
     disk.slow_probability = maybe(0.5);
     disk.error_probability = maybe(0.3);
     disk.corrupt_probability = maybe(0.2);
+    disk.knows_absence_probability = maybe(1);
     auto& link = world.network().link(World::origin_address());
     link.accepting = scheduler.chance(0.2) ? Accepting::refuse : Accepting::accept;
     link.to_client.split_chunks = scheduler.chance(0.5);
