@@ -77,15 +77,20 @@ std::string variant_key_in(const StoredResponse& vary_index, const http::FieldsV
                      vary_values(indexed_names(vary_index), fields));
 }
 
-void store(const CacheContext& context, const StoredResponsePtr& response,
-           const http::FieldsView& request_fields) {
-  const auto put = [&context](const StoredResponsePtr& entry) {
+std::vector<StoredResponsePtr> store_in_memory(const CacheContext& context,
+                                               const StoredResponsePtr& response,
+                                               const http::FieldsView& request_fields) {
+  std::vector<StoredResponsePtr> stored;
+  const auto put = [&](const StoredResponsePtr& entry) {
     context.shared.memory.put(entry);
-    if (context.disk != nullptr) context.disk->put(entry, [](const Result<void>&) {});
+    stored.push_back(entry);
   };
   context.shared.negative.erase(response->key);
   const auto names = vary_names(response->fields.view());
-  if (names.empty()) return put(response);
+  if (names.empty()) {
+    put(response);
+    return stored;
+  }
 
   auto index = context.shared.memory.find(response->key);
   if (index != nullptr && !index->vary_index) index = nullptr;
@@ -98,6 +103,12 @@ void store(const CacheContext& context, const StoredResponsePtr& response,
   variant.vary = vary_values(indexed_names(*index), request_fields);
   variant.key = variant_key_in(*index, request_fields);
   put(finish(std::move(variant)));
+  return stored;
+}
+
+void store_on_disk(const CacheContext& context, const std::vector<StoredResponsePtr>& entries) {
+  if (context.disk == nullptr) return;
+  for (const auto& entry : entries) context.disk->put(entry, [](const Result<void>&) {});
 }
 
 void erase(const CacheContext& context, const std::string& key) {

@@ -9,6 +9,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_set>
+#include <vector>
 
 #include "base/clock.h"
 #include "base/error.h"
@@ -156,9 +157,14 @@ StoredResponsePtr find_variant_in_memory(const MemoryTier& memory, std::string_v
 // The key under which the variant of `vary_index` for these fields lies.
 std::string variant_key_in(const StoredResponse& vary_index, const http::FieldsView& fields);
 
-// Stores in memory and, behind, on disk; splits off variants when the response has Vary.
-void store(const CacheContext& context, const StoredResponsePtr& response,
-           const http::FieldsView& request_fields);
+// Stores in memory; splits off variants when the response has Vary. Gives what is to be written to
+// disk: after the client has its answer, which the disk must not hold up.
+[[nodiscard]] std::vector<StoredResponsePtr> store_in_memory(
+    const CacheContext& context, const StoredResponsePtr& response,
+    const http::FieldsView& request_fields);
+
+// Behind: nobody waits for it.
+void store_on_disk(const CacheContext& context, const std::vector<StoredResponsePtr>& entries);
 
 // Removes what is stored for a key from both tiers.
 void erase(const CacheContext& context, const std::string& key);

@@ -120,9 +120,21 @@ void UpstreamAttempt::exchange_on(std::shared_ptr<UpstreamConnection> connection
   phase_began_ = clock.monotonic();
   connection_->begin(plan_.request.method, *this);
   if (paused_) connection_->pause();
+  send_request();
+}
+
+void UpstreamAttempt::send_request() {
+  std::string head =
+      render_request_head(plan_.request, plan_.uri, route_, context_->environment.instance_id);
+  const bool head_is_all = plan_.body.empty() && plan_.request.body_source == nullptr;
+  if (head_is_all) {
+    // Nearly always the socket takes it, and nothing has to wait for that to be told.
+    const std::size_t taken = connection_->try_write(head);
+    if (taken == head.size()) return connection_->request_complete();
+    head.erase(0, taken);
+  }
   std::vector<SharedBytes> pieces;
-  pieces.push_back(SharedBytes::take(
-      render_request_head(plan_.request, plan_.uri, route_, context_->environment.instance_id)));
+  pieces.push_back(SharedBytes::take(std::move(head)));
   if (!plan_.body.empty()) pieces.push_back(plan_.body);
   connection_->write(std::move(pieces), [self = shared_from_this()] { self->on_request_sent(); });
 }

@@ -67,6 +67,7 @@ class UpstreamAttempt final : public std::enable_shared_from_this<UpstreamAttemp
   void dial(UpstreamSlot slot);
   void on_dialed(Result<std::unique_ptr<net::Stream>> dialed);
   void exchange_on(std::shared_ptr<UpstreamConnection> connection);
+  void send_request();
   void on_request_sent();
   void want_body();
   void on_piece_sent(bool last);

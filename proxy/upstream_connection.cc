@@ -30,6 +30,10 @@ void UpstreamConnection::begin(http::Method method, User& user) {
   stream_->start_reading(*this);
 }
 
+std::size_t UpstreamConnection::try_write(std::string_view text) {
+  return stream_->try_write({&text, 1});
+}
+
 void UpstreamConnection::write(std::vector<SharedBytes> pieces, Callback<> sent) {
   stream_->write(std::move(pieces),
                  [self = shared_from_this(), sent = std::move(sent)](const auto& result) mutable {

@@ -45,6 +45,8 @@ class UpstreamConnection final : public std::enable_shared_from_this<UpstreamCon
   // Sends a part of the request; `sent` runs when the kernel has it all. After a failure it does
   // not run: what is read tells, as the response may have come before the request was all sent.
   void write(std::vector<SharedBytes> pieces, Callback<> sent);
+  // The same at once, as far as the socket takes it: gives how much that is.
+  [[nodiscard]] std::size_t try_write(std::string_view text);
   // No part of the request is left to be sent.
   void request_complete() noexcept { request_complete_ = true; }
 
