@@ -1,6 +1,7 @@
 // What a newly verified CRL changes in what was seen before under its scope (SPEC: revoked is
 // remembered until newer verified evidence lifts it). Pure; one thread at a time. Linear in both,
-// and beside its result it needs one bit for each 16 octets of the CRL.
+// and beside its result it needs one bit for each 16 octets of the CRL: what was seen need not be
+// in memory.
 //
 //   CrlDiffer differ(*crl, {});
 //   store.for_each_seen(complete_crl_key(crl), [&](const SeenRevocation& revocation) {
@@ -40,12 +41,10 @@ struct CrlDiff {
   std::vector<SeenRevocation> disappeared;
   std::size_t newly_disappeared = 0;  // of `disappeared`: the CRL before this one listed them
 
-  // For people: "added, removed, removed before expiry" against the CRL before this one.
-  std::size_t added_count() const noexcept { return added.size() - changed; }
-  std::size_t removed_count() const noexcept {
-    return lifted.size() + expired.size() + newly_disappeared;
-  }
-  std::size_t removed_before_expiry_count() const noexcept {
+  // Against the CRL before this one, for people.
+  std::size_t removed = 0;  // what is lifted, and what is newly absent for whatever reason
+  [[nodiscard]] std::size_t added_count() const noexcept { return added.size() - changed; }
+  [[nodiscard]] std::size_t removed_before_expiry() const noexcept {
     return lifted.size() + newly_disappeared;
   }
 };
@@ -54,7 +53,7 @@ class CrlDiffer {
  public:
   struct Options {
     // The CRL of this scope that was in use until now. nullptr: not at hand, as after a restart;
-    // then whatever disappeared counts as newly disappeared.
+    // then whatever is absent counts as newly absent.
     const pki::ParsedCrl* previous = nullptr;
     // False: that a serial is not listed says nothing, as for a complete CRL that was made before
     // the newest delta CRL seen. (A delta CRL's silence never says anything.)
@@ -72,10 +71,12 @@ class CrlDiffer {
   CrlDiff finish();
 
  private:
-  void judge_listed(const SeenRevocation& seen, const pki::RevokedEntry& entry);
+  void add_if_changed(const SeenRevocation& seen, const pki::RevokedEntry& entry);
   void judge_absent(const SeenRevocation& seen);
   void mark(ByteView serial);
   [[nodiscard]] bool is_marked(ByteView serial) const;
+  [[nodiscard]] bool was_listed_before(ByteView serial) const;
+  // Of a serial inside the DER.
   [[nodiscard]] std::size_t slot_of(ByteView serial) const;
 
   const pki::ParsedCrl& crl_;
@@ -84,7 +85,8 @@ class CrlDiffer {
   std::vector<bool> seen_entries_;  // by the place of the entry's serial in the DER
 };
 
-// "0a1b, 0c2d and 12 more": the first few serials, for a log line.
+// "0a1b, 0c2d and 12 more": the first few (kSerialsInText) serials, for a log line. Empty: "".
+inline constexpr std::size_t kSerialsInText = 5;
 std::string serials_text(std::span<const SeenRevocation> revocations);
 std::string serials_text(std::span<const std::string> serials);
 

@@ -1,5 +1,5 @@
 // Revocations that are remembered although no CRL in memory lists them (no longer, or not yet), as
-// a compact set: 10 octets and the serial for each, and 8 at most for finding it. Immutable; any
+// a compact set: 10 octets and the serial for each, and 6 more for finding it. Immutable; any
 // thread. The hash is keyed, so that nobody can choose serials that collide.
 #pragma once
 
@@ -47,6 +47,7 @@ class SeenRevocations {
    private:
     std::uint64_t hash_seed_;
     std::string records_;
+    std::size_t added_ = 0;
   };
 
   // Leading zero octets do not count. No allocation.
@@ -66,7 +67,7 @@ class SeenRevocations {
   std::uint64_t hash_seed_ = 0;
   std::size_t count_ = 0;
   std::string records_;               // length (u8), serial, date (i64), reason (u8); each once
-  std::vector<std::uint32_t> slots_;  // 1 + offset of a record, 0: empty; a power of two of them
+  std::vector<std::uint32_t> slots_;  // 1 + offset of a record, 0: empty; 3 for 2 serials
 };
 
 }  // namespace revcache::revocation
