@@ -40,10 +40,20 @@ bool is_leap(unsigned year) noexcept {
   return year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
 }
 
+constexpr std::array<std::uint8_t, 13> kDays{0, 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+constexpr std::array<std::uint16_t, 13> kDaysBefore{0,   0,   31,  59,  90,  120, 151,
+                                                    181, 212, 243, 273, 304, 334};
+
 bool exists(unsigned year, unsigned month, unsigned day) noexcept {
-  constexpr std::array<std::uint8_t, 13> kDays{0, 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
-  if (month < 1 || month > 12 || day < 1) return false;
+  if (month - 1 >= 12 || day - 1 >= 31) return false;  // 0 becomes the largest number
   return day <= kDays[month] || (month == 2 && day == 29 && is_leap(year));
+}
+
+// Days since some day long ago. Half as long as std::chrono's way, which serves any calendar year.
+constexpr unsigned day_number(unsigned year, unsigned month, unsigned day) noexcept {
+  // The last year whose leap day, if it has one, is over; 400 keeps it above 0.
+  const unsigned past = year + 400 - (month <= 2 ? 1 : 0);
+  return 365 * year + past / 4 - past / 100 + past / 400 + kDaysBefore[month] + day;
 }
 
 // `rest`: day, hour, minute, second.
@@ -51,10 +61,10 @@ std::optional<WallSeconds> assemble(unsigned year, unsigned month,
                                     const DigitPairs& rest) noexcept {
   const auto [day, hour, minute, second] = rest;
   if (!exists(year, month, day) || hour > 23 || minute > 59 || second > 59) return std::nullopt;
-  const std::chrono::sys_days date =
-      std::chrono::year(static_cast<int>(year)) / std::chrono::month(month) / std::chrono::day(day);
-  return date + std::chrono::hours(hour) + std::chrono::minutes(minute) +
-         std::chrono::seconds(second);
+  constexpr std::int64_t kEpoch = day_number(1970, 1, 1);
+  const std::int64_t days = std::int64_t{day_number(year, month, day)} - kEpoch;
+  const std::int64_t of_day = (hour * 60 + minute) * 60 + second;
+  return WallSeconds(std::chrono::seconds(days * 86400 + of_day));
 }
 
 std::optional<WallSeconds> utc_time(ByteView content) noexcept {

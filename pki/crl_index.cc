@@ -13,6 +13,18 @@ constexpr std::size_t kSlotsPerEntry = 2;  // half full: a search that fails loo
 constexpr std::size_t kPrefetchDistance =
     16;  // insertions ahead, so that they do not wait for memory
 
+// The serial of the entry that `list` begins with; its form was checked.
+ByteView serial_at(ByteView list) noexcept {
+  constexpr std::uint8_t kLongForm = 0x80;
+  const std::uint8_t* const at = list.data();
+  const std::size_t header = at[1] < kLongForm ? 2U : 2U + (at[1] - kLongForm);
+  return {at + header + 2, at[header + 1]};  // kSerialBytesMax needs no long form
+}
+
+bool same_serial(ByteView left, ByteView right) noexcept {
+  return equal(significant_octets(left), significant_octets(right));
+}
+
 }  // namespace
 
 CrlEntries::CrlEntries(ByteView der, const SerialHash& hash) noexcept
@@ -44,8 +56,7 @@ std::optional<RevokedEntry> CrlEntries::find(ByteView serial) const noexcept {
        i = after(i)) {
     if ((slots_[i] & ~offset_mask_) != tag) continue;
     ByteView list = at(slots_[i]);
-    const RevokedEntry entry = next_entry(list);
-    if (equal(significant_octets(entry.serial), wanted)) return entry;
+    if (equal(significant_octets(serial_at(list)), wanted)) return next_entry(list);
   }
   return std::nullopt;
 }
@@ -54,12 +65,9 @@ void CrlEntries::insert(std::uint32_t high_bits, Slot slot) noexcept {
   std::size_t i = home(high_bits);
   for (; slots_[i] != 0; i = after(i)) {
     if (((slots_[i] ^ slot) & ~offset_mask_) != 0) continue;
-    ByteView there_list = at(slots_[i]);
-    ByteView here_list = at(slot);
-    const RevokedEntry there = next_entry(there_list);
-    const RevokedEntry here = next_entry(here_list);
-    if (!equal(significant_octets(there.serial), significant_octets(here.serial))) continue;
-    if (there.reason == CrlReason::remove_from_crl) slots_[i] = slot;
+    ByteView there = at(slots_[i]);
+    if (!same_serial(serial_at(there), serial_at(at(slot)))) continue;
+    if (next_entry(there).reason == CrlReason::remove_from_crl) slots_[i] = slot;
     return;
   }
   slots_[i] = slot;
