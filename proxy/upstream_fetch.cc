@@ -152,7 +152,9 @@ Result<http::Uri> UpstreamFetch::redirect_target(std::string_view location) {
     return fail(ErrorCode::refused, Blame::upstream, "a redirect from https to http");
   }
   if (!visited_.insert(target->text()).second) {
-    return fail(ErrorCode::loop_detected, Blame::upstream, "redirects in a circle");
+    // Its own doing: loop_detected is said of requests that come back to us.
+    return fail(ErrorCode::malformed, Blame::upstream,
+                "a redirect loop, back to " + std::string(target->text()));
   }
   if (visited_.size() > settings_.config->limits.upstream_redirects + 1ULL) {
     return fail(ErrorCode::refused, Blame::upstream,
