@@ -106,9 +106,11 @@ void Fetch::on_head(http::ResponseHead head, WallTime request_time) {
   if (head.status == 304 && stale_ != nullptr && !pass_conditions_) {
     if (on_not_modified(head)) return;
   }
-  if (is_failure_behind_stale(head.status)) {
+  const bool failed_validation = is_failed_validation(head.status);
+  if (failed_validation && target_->may_fall_back()) {
     return fail_with(Error{ErrorCode::unreachable, Blame::upstream,
-                           "upstream answered " + std::to_string(head.status)});
+                           "upstream answered " + std::to_string(head.status)},
+                     head.status);
   }
   kind_ = context_.admission.kind_of_response(kind_, head);
   directives_ = http::parse_response_directives(head.fields.view());
@@ -116,7 +118,8 @@ void Fetch::on_head(http::ResponseHead head, WallTime request_time) {
   const Method asked = is_held_until_admitted(request_.kind) && request_.method == Method::head
                            ? Method::get
                            : request_.method;
-  may_store_ = judge_storability(asked, head_);
+  // A server error never takes the place of what it could not validate.
+  may_store_ = !failed_validation && judge_storability(asked, head_);
   if (request_.method == Method::head && !is_held_until_admitted(kind_)) update_stored_by_head();
   if (!http::is_safe(request_.method) && !request_.is_ocsp) invalidate_after_unsafe();
   if (should_collect()) {
@@ -161,8 +164,8 @@ bool Fetch::on_not_modified(const http::ResponseHead& head) {
   return true;
 }
 
-// RFC 5861 4: a 5xx counts as a failure when there is something to fall back to.
-bool Fetch::is_failure_behind_stale(std::uint16_t status) const {
+// RFC 9111 4.3.3, RFC 5861 4: it may count as a failure, or be handed on.
+bool Fetch::is_failed_validation(std::uint16_t status) const {
   const bool is_server_error = status == 500 || status == 502 || status == 503 || status == 504;
   return is_server_error && stale_ != nullptr && !pass_conditions_;
 }
@@ -263,10 +266,11 @@ void Fetch::invalidate_after_unsafe() {
   }
 }
 
-void Fetch::fail_with(Error error) {
+void Fetch::fail_with(Error error, std::uint16_t upstream_status) {
   const bool was_streaming = mode_ == Mode::streaming;
   if (!was_streaming) {
-    return finish(FetchOutcome{.error = std::move(error), .shareable = true});
+    return finish(FetchOutcome{
+        .error = std::move(error), .upstream_status = upstream_status, .shareable = true});
   }
   mode_ = Mode::done;
   context_.active.erase(this);

@@ -17,8 +17,8 @@ namespace revcache::cache {
 struct FetchOutcome {
   StoredResponsePtr response{};  // null: `error` says why
   Error error{ErrorCode::unreachable, Blame::upstream, {}};
-  std::uint16_t upstream_status = 0;
-  bool shareable = false;  // waiters may use it
+  std::uint16_t upstream_status = 0;  // 0: upstream gave no answer
+  bool shareable = false;             // waiters may use it
   bool stored = false;
   bool revalidated = false;  // by a 304
 };
@@ -27,6 +27,9 @@ struct FetchOutcome {
 class FetchTarget {
  public:
   virtual ~FetchTarget() = default;
+  // Upstream answered a validation with a server error: would something stored be given instead of
+  // that answer?
+  [[nodiscard]] virtual bool may_fall_back() const = 0;
   // The body is not going to be held: is there somebody to stream it to? Waiters for the same key
   // are let go. False cancels the fetch.
   virtual bool begin_stream(http::ResponseHead head, bool will_be_stored) = 0;
@@ -65,7 +68,7 @@ class Fetch final : public std::enable_shared_from_this<Fetch>, private OriginSi
 
   bool on_not_modified(const http::ResponseHead& head);
   [[nodiscard]] bool judge_storability(http::Method asked, const http::ResponseHead& head) const;
-  bool is_failure_behind_stale(std::uint16_t status) const;
+  [[nodiscard]] bool is_failed_validation(std::uint16_t status) const;
   bool should_collect() const;
   void begin_streaming();
   void end_streaming();
@@ -75,7 +78,7 @@ class Fetch final : public std::enable_shared_from_this<Fetch>, private OriginSi
   void on_admitted(Result<Admitted> admitted);
   void complete_with(StoredResponse response, bool may_be_stored);
   StoredResponse response_from_head() const;
-  void fail_with(Error error);
+  void fail_with(Error error, std::uint16_t upstream_status = 0);
   void finish(FetchOutcome outcome);
   void reject(metrics::StoreRejection reason);
   [[nodiscard]] std::uint64_t collect_bytes_max() const;

@@ -208,7 +208,7 @@ void Transaction::join() {
       break;
   }
   if (behind_) return;  // the leader does what was wanted
-  waiting_ = true;
+  waiting_ = collapsed_ = true;
   wait_began_ = context_.clock.monotonic();
   context_.metrics.collapsed_requests[metrics::index(request_.kind)].add();
   wait_timer_ =
@@ -250,6 +250,11 @@ void Transaction::on_flight(FlightOutcome outcome) {
       break;
   }
   if (!matches_variant(*outcome.response, request_.fields.view())) return lead(false);
+  if (outcome.response->status >= 500 && may_fall_back()) {
+    return fail_or_serve_stale(
+        Error{ErrorCode::unreachable, Blame::upstream, "upstream answered with a server error"},
+        outcome.response->status);
+  }
   answer_collapsed(std::move(outcome.response));
 }
 
@@ -263,6 +268,7 @@ void Transaction::on_wait_timeout() {
 
 void Transaction::lead(bool shared) {
   leads_flight_ = shared;
+  collapsed_ = false;
   if (sink_ == nullptr && !behind_) {
     // The client left before anything was sent.
     if (shared) context_.shared.coalescer.hand_over(flight_key_);

@@ -27,6 +27,7 @@ class Transaction final : public FetchTarget, public std::enable_shared_from_thi
   void send_body(std::string_view piece, bool last);
   void client_gone();
 
+  bool may_fall_back() const override;
   bool begin_stream(http::ResponseHead head, bool will_be_stored) override;
   void stream_body(std::string_view piece) override;
   void end_stream(const Error* error) override;
@@ -53,7 +54,8 @@ class Transaction final : public FetchTarget, public std::enable_shared_from_thi
 
   void answer_collapsed(StoredResponsePtr response);
   void answer_fetched(const FetchOutcome& outcome);
-  void fail_or_serve_stale(Error error);
+  // `upstream_status`: of the answer that counts as a failure; 0: there was none.
+  void fail_or_serve_stale(Error error, std::uint16_t upstream_status = 0);
   [[nodiscard]] bool may_serve_stale(const Error& error) const;
   void answer(CacheAnswer answer);
   void fail(Error error, metrics::RequestResult result);
@@ -73,6 +75,7 @@ class Transaction final : public FetchTarget, public std::enable_shared_from_thi
   std::unique_ptr<net::Timer> wait_timer_;
   MonotonicTime wait_began_;
   bool waiting_ = false;
+  bool collapsed_ = false;  // what comes is another's fetch
 };
 
 // What a client connection holds; destroying it lets go of the transaction.

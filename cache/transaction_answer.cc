@@ -6,6 +6,11 @@ namespace revcache::cache {
 
 using metrics::RequestResult;
 
+// Behind a client's back nobody is there to be told of the error.
+bool Transaction::may_fall_back() const {
+  return behind_ || may_serve_stale(Error{ErrorCode::unreachable, Blame::upstream, {}});
+}
+
 bool Transaction::begin_stream(http::ResponseHead head, bool will_be_stored) {
   if (leads_flight_) {
     leads_flight_ = false;
@@ -42,7 +47,7 @@ void Transaction::on_fetched(FetchOutcome outcome) {
       context_.shared.negative.put(request_.key, NegativeAnswer{.error = outcome.error},
                                    context_.clock.monotonic());
     }
-    return fail_or_serve_stale(std::move(outcome.error));
+    return fail_or_serve_stale(std::move(outcome.error), outcome.upstream_status);
   }
   answer_fetched(outcome);
 }
@@ -103,7 +108,7 @@ bool Transaction::may_serve_stale(const Error& error) const {
          !request_.directives.min_fresh;
 }
 
-void Transaction::fail_or_serve_stale(Error error) {
+void Transaction::fail_or_serve_stale(Error error, std::uint16_t upstream_status) {
   if (!may_serve_stale(error)) {
     // RFC 9111 5.2.2.2: what has to be validated and cannot be is a 504.
     const bool silent =
@@ -115,8 +120,12 @@ void Transaction::fail_or_serve_stale(Error error) {
   }
   auto response = last_good_ != nullptr ? last_good_ : stale_;
   const auto age = current_age(response->freshness, context_.clock.wall());
-  const CacheStatus status{
-      .hit = true, .ttl = response->freshness.lifetime - age, .detail = "stale-if-error"};
+  CacheStatus status{.ttl = response->freshness.lifetime - age, .detail = "stale-if-error"};
+  // RFC 9211 2.1: what did not go forward is a hit; 2.2: what did, and failed there, is none.
+  status.hit = error.code == ErrorCode::overloaded;
+  status.forwarded = forwarded();
+  if (upstream_status != 0) status.forward_status = upstream_status;
+  status.collapsed = collapsed_;
   answer(CacheAnswer{.response = std::move(response),
                      .status = status,
                      .age = age,

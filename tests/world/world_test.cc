@@ -77,6 +77,7 @@ TEST(World, AnOutageOfTheOriginIsNotAnOutageForClients) {
   const auto during = world.get_now(kPath);
   EXPECT_EQ(during.status, 200);
   EXPECT_EQ(during.body, before.body);
+  EXPECT_TRUE(during.cache_status.starts_with("revcache; fwd=stale; ttl=-")) << during.cache_status;
   EXPECT_NE(during.cache_status.find("stale-if-error"), std::string::npos) << during.cache_status;
   world.network().link(World::origin_address()).accepting = Accepting::accept;
   world.origin().publish(kPath);

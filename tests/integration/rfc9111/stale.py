@@ -15,18 +15,22 @@ def behind(*directives, age=150):
 
 
 def on_error(name, section, stored, broken, *lines):
-    """The stale copy is served although, and because, the origin fails."""
+    """The stale copy is served although, and because, the origin fails. It went forward, so it is
+    no hit (RFC 9211 2.2)."""
+    told = "; fwd-status=%d" % broken.status if broken.raw is None else ""
     return case(name, section, [stored] + [broken] * 4,
-                [miss(), ask(*lines, upstream=None, of=0, age=(100, 100000))])
+                [miss(), ask(*lines, upstream=None, of=0, age=(100, 100000),
+                             cache="^revcache; fwd=stale%s; ttl=-\\d+; detail=stale-if-error" % told)])
 
 
-# RFC 9111 4.3.3: a 5xx to a validation is handed on, or taken as no answer at all.
-SHOWN = (502, 503, 504)
+# RFC 9111 4.3.3: a 5xx to a validation that cannot be made up for is handed on as it is.
+SHOWN = 503
 
 
 def error_shown(name, section, stored, broken, status, *lines):
     return case(name, section, [stored] + [broken] * 4,
-                [miss(), ask(*lines, upstream=None, status=status, body=ANY)])
+                [miss(), ask(*lines, upstream=None, status=status,
+                             body=None if status == broken.status else ANY)])
 
 
 SIE = "stale-if-error=1000"
