@@ -1,10 +1,9 @@
 """Plays one group of hostile/ through the binary: `hostile_table.py --binary B --group syntax`."""
 
-import argparse
 import importlib
-import sys
 import unittest
 
+from harness import group
 from harness.hostile import Player
 from harness.origin import Origin
 from harness.process import Revcache
@@ -12,10 +11,15 @@ from harness.process import Revcache
 SETTINGS = {"limits": {"request_body_bytes": "100KiB"}}
 
 
-def suite(binary, group):
-    """One unittest per row, all against one process and two origins."""
-    rows = importlib.import_module("hostile." + group).ROWS
+def play(test, row):
+    try:
+        test.player.play(row)
+    except Exception as failure:
+        raise AssertionError("%s (RFC %s): %r" % (row.id, row.section, failure)) from None
 
+
+def table(binary, name):
+    """All rows against one process, two origins that are allowed and one that is not."""
     class Table(unittest.TestCase):
         @classmethod
         def setUpClass(cls):
@@ -30,33 +34,9 @@ def suite(binary, group):
             cls.player = Player(revcache, allowed, streamed, blocked)
             cls.player.learn_instance()
 
-        def test_row_ids_are_unique(self):
-            self.assertEqual(len({row.id for row in rows}), len(rows))
-
-    for row in rows:
-        def play(self, row=row):
-            try:
-                self.player.play(row)
-            except Exception as failure:
-                raise AssertionError("%s (RFC %s): %r" % (row.id, row.section,
-                                                          failure)) from None
-        setattr(Table, "test_" + row.id.replace("-", "_"), play)
-    return unittest.defaultTestLoader.loadTestsFromTestCase(Table)
-
-
-def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--binary", required=True)
-    parser.add_argument("--group", required=True)
-    parser.add_argument("--row", help="only the rows whose id contains this")
-    options = parser.parse_args()
-    tests = suite(options.binary, options.group)
-    if options.row:
-        tests = unittest.TestSuite(test for test in tests
-                                   if options.row.replace("-", "_") in test.id())
-    result = unittest.TextTestRunner(verbosity=2).run(tests)
-    sys.exit(0 if result.wasSuccessful() and result.testsRun else 1)
+    group.add_rows(Table, importlib.import_module("hostile." + name).ROWS, play)
+    return Table
 
 
 if __name__ == "__main__":
-    main()
+    group.run(table)
