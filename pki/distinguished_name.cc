@@ -15,11 +15,29 @@ namespace {
 constexpr Tag kUtf8StringTag = 0x0c;
 constexpr Tag kPrintableStringTag = 0x13;
 constexpr Tag kIa5StringTag = 0x16;
+constexpr Tag kUniversalStringTag = 0x1c;
+constexpr Tag kBmpStringTag = 0x1e;
 
 struct Attribute {
   ByteView type;
   DerElement value;
 };
+
+bool is_utf8(ByteView bytes) noexcept {
+  while (!bytes.empty()) {
+    unsigned long code = 0;
+    const int octets = UTF8_getc(bytes.data(), static_cast<int>(bytes.size()), &code);
+    if (octets <= 0) return false;
+    bytes = bytes.subspan(static_cast<std::size_t>(octets));
+  }
+  return true;
+}
+
+bool is_well_formed(const DerElement& value) noexcept {
+  if (value.tag == kUtf8StringTag) return is_utf8(value.content);
+  if (value.tag == kBmpStringTag) return value.content.size() % 2 == 0;
+  return value.tag != kUniversalStringTag || value.content.size() % 4 == 0;
+}
 
 std::optional<Attribute> read_attribute(DerReader& set) noexcept {
   const auto whole = set.read(kSequenceTag, "an attribute of a name was expected");
@@ -27,7 +45,12 @@ std::optional<Attribute> read_attribute(DerReader& set) noexcept {
   DerReader inner(whole->content);
   const auto type = inner.read(kObjectIdentifierTag, "an attribute's type was expected");
   if (type && !is_object_identifier(type->content)) inner.fail_at("a malformed OBJECT IDENTIFIER");
+  const DerReader before_value = inner;
   const auto value = inner.read_any();
+  if (value && !is_well_formed(*value)) {
+    inner = before_value;
+    inner.fail_at("a text that is not encoded as it claims");
+  }
   if (value && inner.expect_end("data behind an attribute's value")) {
     return Attribute{type->content, *value};
   }
@@ -150,8 +173,8 @@ std::string name_text(ByteView name) {
   ERR_clear_error();
   if (parsed == nullptr || at != name.data() + name.size()) return "#" + hex(name);
   if (X509_NAME_entry_count(parsed.get()) == 0) return {};
-  // RFC 4514 2.4 keeps UTF-8 as it is. OpenSSL hands on what only claims to be UTF-8: that gets
-  // its octets escaped one by one.
+  // RFC 4514 2.4 keeps UTF-8 as it is, control characters above ASCII too: those get their octets
+  // escaped one by one.
   std::string text = printed(parsed.get(), kOrderOfCertificate & ~kEscapeHighOctets);
   if (!text.empty() && is_printable_utf8(as_bytes(text))) return text;
   text = printed(parsed.get(), kOrderOfCertificate);
