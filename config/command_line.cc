@@ -9,6 +9,8 @@
 #include <vector>
 
 #include "config/completion.h"
+#include "config/evidence_verbs.h"
+#include "config/signer_verbs.h"
 
 namespace revcache::config {
 namespace {
@@ -148,6 +150,10 @@ class Interface {
     if (completion_->parsed()) {
       return std::unexpected(Exit{kExitOk, completion_script(app_, shell_), {}});
     }
+    if (const auto verb = evidence_.parsed()) {
+      return CommandLine{*verb, {}, evidence_.arguments()};
+    }
+    if (signer_.parsed_new()) return CommandLine{Verb::signer_new, {}, {}, signer_.arguments()};
     return CommandLine{parsed_verb(), source_of(flags_)};
   }
 
@@ -163,6 +169,8 @@ class Interface {
   std::string shell_;
   CLI::App app_{"Caching proxy for CRLs, OCSP answers and CA certificates", "revcache"};
   CLI::App* serve_ = app_.add_subcommand("serve", "Run the proxy");
+  EvidenceVerbs evidence_{app_};
+  SignerVerbs signer_{app_};
   CLI::App* config_ = app_.add_subcommand("config", "Look at the configuration");
   CLI::App* check_ = config_->add_subcommand("check", "Say everything that is wrong with it");
   CLI::App* show_ = config_->add_subcommand("show", "Print the effective settings");

@@ -5,15 +5,31 @@
 #include <string>
 #include <string_view>
 
+#include "config/evidence_arguments.h"
 #include "config/load.h"
+#include "config/signer_arguments.h"
 
 namespace revcache::config {
 
-enum class Verb : std::uint8_t { serve, config_check, config_show, config_default };
+enum class Verb : std::uint8_t {
+  serve,
+  config_check,
+  config_show,
+  config_default,
+  check,
+  crl_show,
+  crl_fetch,
+  ocsp_show,
+  ocsp_ask,
+  ocsp_verify,
+  signer_new,
+};
 
 struct CommandLine {
   Verb verb = Verb::serve;
   Source source;  // for load(): the file of --config and the settings that flags override
+  EvidenceArguments evidence{};  // of check, crl and ocsp
+  SignerArguments signer{};      // of signer new
 };
 
 // Nothing is left to do but to print this and end.
@@ -27,7 +43,8 @@ struct Exit {
 inline constexpr int kExitOk = 0;           // yes, good
 inline constexpr int kExitRefused = 1;      // no, revoked
 inline constexpr int kExitUnreachable = 2;  // unknown
-inline constexpr int kExitUsage = 4;        // usage, unreadable or malformed input, configuration
+inline constexpr int kExitInvalidChain = 3;
+inline constexpr int kExitUsage = 4;  // usage, unreadable or malformed input, configuration
 
 // `arguments` as main() has them.
 std::expected<CommandLine, Exit> parse_command_line(int argc, const char* const* argv);

@@ -7,6 +7,7 @@
 
 #include "pki/asn1_time.h"
 #include "pki/der.h"
+#include "pki/distinguished_name.h"
 
 namespace revcache::pki {
 namespace {

@@ -6,6 +6,7 @@
 
 #include "pki/asn1_time.h"
 #include "pki/der.h"
+#include "pki/distinguished_name.h"
 
 namespace revcache::pki {
 namespace {
@@ -22,9 +23,7 @@ class Judge {
       : subject_(subject), issuer_(issuer), rules_(rules) {}
 
   void take(const Evidence& evidence) {
-    if (evidence.crl && !evidence.fetched && !names_match(evidence.crl->issuer, issuer_->subject)) {
-      return;
-    }
+    if (!evidence.fetched && is_about_others(evidence)) return;
     auto& judged = verdict_.evidence.emplace_back();
     judged.evidence = evidence;
     if (evidence.malformed) judged.refused = evidence.malformed;
@@ -45,6 +44,22 @@ class Judge {
   }
 
  private:
+  [[nodiscard]] bool is_about_others(const Evidence& evidence) const {
+    if (evidence.crl) return !names_match(evidence.crl->issuer, issuer_->subject);
+    if (!evidence.ocsp || evidence.ocsp->responses.empty()) return false;
+    return std::ranges::none_of(evidence.ocsp->responses, [&](const SingleResponse& single) {
+      return cert_id_names_issuer(single.cert_id, *issuer_) &&
+             equal(significant_octets(single.cert_id.serial), significant_octets(subject_.serial));
+    });
+  }
+
+  // RFC 6960 4.2.2.1: without nextUpdate newer information is always available, so that an answer
+  // is of use only when it was asked for.
+  [[nodiscard]] bool is_over(const Evidence& evidence, const SingleResponse& single) const {
+    const bool just_made = rules_.at - single.this_update <= kClockSkewMax;
+    return !single.next_update && !evidence.fetched && !just_made;
+  }
+
   [[nodiscard]] bool is_too_old(WallSeconds this_update) const {
     return rules_.age_max && rules_.at - this_update > *rules_.age_max;
   }
@@ -81,7 +96,7 @@ class Judge {
       judged.refused = Refused{Refusal::cert_id_mismatch, "it answers for other certificates"};
       return;
     }
-    judged.too_old = is_too_old(single->this_update);
+    judged.too_old = is_too_old(single->this_update) || is_over(judged.evidence, *single);
     if (single->status == OcspCertStatus::good) judged.says = CertificateStatus::good;
     if (single->status == OcspCertStatus::revoked) {
       judged.says = CertificateStatus::revoked;

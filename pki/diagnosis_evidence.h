@@ -71,8 +71,8 @@ struct EvidenceRules {
   std::vector<CertificatePtr> trusted_responders;
 };
 
-// A CRL that was given, not fetched, and names another issuer is about another certificate: it is
-// left out. All else stays in the list, used or refused.
+// What was given, not fetched, and is about other certificates (a CRL of another issuer, an answer
+// about another serial) is left out. All else stays in the list, used or refused.
 RevocationVerdict judge_evidence(const Certificate& subject, const CertificatePtr& issuer,
                                  std::span<const Evidence> evidence, const EvidenceRules& rules);
 

@@ -5,6 +5,8 @@
 #include <string>
 #include <utility>
 
+#include "pki/distinguished_name.h"
+
 namespace revcache::pki {
 namespace {
 
@@ -179,7 +181,9 @@ std::optional<Finding> evidence_finding(const JudgedEvidence& judged, bool matte
         what + "of " + judged.evidence.source + " is no evidence: " + judged.refused->detail + '.';
   } else if (judged.too_old) {
     finding.id = kind + "-too-old";
-    finding.text = what + "of " + judged.evidence.source + " is older than --max-age allows.";
+    finding.text = what + "of " + judged.evidence.source +
+                   " is too old: older than --max-age allows, or it "
+                   "names no nextUpdate and was not asked for just now.";
   } else {
     finding.id = kind + "-partial";
     finding.text = what + "of " + judged.evidence.source +
@@ -211,8 +215,7 @@ std::vector<Finding> remarks(const CertificateDiagnosis& one, Profile profile) {
   for (const auto& judged : one.evidence) {
     const auto& ocsp = judged.verified_ocsp;
     if (!ocsp || ocsp->responder() != ResponderKind::delegated) continue;
-    const bool vouched = std::ranges::any_of((*ocsp)->certificates,
-                                             [](const auto& each) { return each->ocsp_nocheck; });
+    const bool vouched = ocsp->signer() != nullptr && ocsp->signer()->ocsp_nocheck;
     if (vouched) continue;
     all.push_back({"ocsp-responder-unchecked", Severity::info, "RFC 6960 4.2.2.2.1",
                    "The responder's own certificate may be revoked: it lacks id-pkix-ocsp-nocheck, "

@@ -1,11 +1,21 @@
 // revcache: hands each verb of the command line to the file that carries it out.
-#include <cstdio>
-#include <iostream>
+#include <unistd.h>
 
+#include <cstdio>
+#include <cstdlib>
+#include <iostream>
+#include <string_view>
+
+#include "base/clock.h"
+#include "base/random_seed.h"
 #include "commands/config.h"
+#include "commands/evidence_command.h"
+#include "commands/http_client.h"
+#include "commands/signer.h"
 #include "config/command_line.h"
 #include "config/load.h"
 #include "proxy/server.h"
+#include "proxy/standalone_upstream.h"
 
 namespace {
 
@@ -18,6 +28,31 @@ int serve(const revcache::config::CommandLine& line) {
   return revcache::proxy::serve(std::move(*config), line.source);
 }
 
+// https://no-color.org: set to anything, it turns colours off.
+bool wants_colour() {
+  const char* no_colour = std::getenv("NO_COLOR");
+  const char* terminal = std::getenv("TERM");
+  if (no_colour != nullptr && *no_colour != '\0') return false;
+  if (terminal == nullptr || std::string_view(terminal) == "dumb") return false;
+  return isatty(STDOUT_FILENO) == 1;
+}
+
+int look_at_evidence(const revcache::config::CommandLine& line) {
+  const revcache::SystemClock clock;
+  auto upstream = revcache::proxy::StandaloneUpstream::open(line.evidence.via);
+  if (!upstream) {
+    std::cerr << "revcache: --via: " << upstream.error().detail << '\n';
+    return revcache::config::kExitUsage;
+  }
+  revcache::commands::OriginHttpClient http((*upstream)->loop(), (*upstream)->origin(), clock);
+  return revcache::commands::run_evidence_command(line, {.clock = clock,
+                                                         .http = &http,
+                                                         .hash_seed = revcache::draw_random_seed(),
+                                                         .out = std::cout,
+                                                         .err = std::cerr,
+                                                         .colour = wants_colour()});
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -28,5 +63,10 @@ int main(int argc, char** argv) {
     return line.error().code;
   }
   if (line->verb == revcache::config::Verb::serve) return serve(*line);
+  if (revcache::commands::is_evidence_verb(line->verb)) return look_at_evidence(*line);
+  if (line->verb == revcache::config::Verb::signer_new) {
+    return revcache::commands::run_signer_new(line->signer, revcache::SystemClock().wall(),
+                                              std::cout, std::cerr);
+  }
   return revcache::commands::run_config(*line, std::cout, std::cerr);
 }

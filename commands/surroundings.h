@@ -1,0 +1,21 @@
+// What a command that looks at evidence needs besides its arguments. All outlive the command.
+#pragma once
+
+#include <cstdint>
+#include <iosfwd>
+
+#include "base/clock.h"
+#include "commands/http_client.h"
+
+namespace revcache::commands {
+
+struct Surroundings {
+  const Clock& clock;
+  HttpClient* http;  // null: nothing can be fetched
+  std::uint64_t hash_seed;
+  std::ostream& out;
+  std::ostream& err;
+  bool colour = false;  // `out` is a terminal
+};
+
+}  // namespace revcache::commands
