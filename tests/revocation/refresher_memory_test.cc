@@ -238,6 +238,26 @@ TEST(RefresherMemory, ToleratesAReloadWhileAFetchIsUnderWay) {
   EXPECT_TRUE(world.memory.records.contains(kUrl));
 }
 
+TEST(RefresherMemory, TakesNoReportOfAFetchFromBeforeItWasForgotten) {
+  RefreshWorld world;
+  world.source.always_asked = false;
+  int fetches = 0;
+  world.source.behave = [&](const std::string&) {
+    auto answer = ++fetches == 1 ? RefreshWorld::failing(seconds(50)) : world.working();
+    if (fetches == 2) answer.after = seconds(100);
+    return answer;
+  };
+  world.boot({kUrl});
+  world.scheduler.run_for(seconds(1));
+  world.refresher->configure(world.options, {});
+  world.refresher->configure(world.options, {kUrl});
+  world.scheduler.run_for(seconds(60));
+  EXPECT_EQ(fetches, 2);
+  EXPECT_EQ(world.state(kUrl).consecutive_failures, 0U);
+  world.scheduler.run_for(seconds(60));
+  EXPECT_EQ(world.state(kUrl).last_outcome, RefreshOutcome::changed);
+}
+
 TEST(RefresherMemory, TellsThoseWhoWaitForAUrlThatAReloadDrops) {
   RefreshWorld world;
   world.options.concurrent_max = 1;

@@ -258,6 +258,34 @@ TEST(Refresher, IsNotThrownOffItsPaceByStepsOfTheClock) {
   EXPECT_EQ(world.refresher->states().size(), urls.size());
 }
 
+TEST(Refresher, CountsWhatHasPassedAndNotWhatTheClockSays) {
+  for (const auto step : {hours(5), hours(-5)}) {
+    RefreshWorld world;
+    world.boot({kUrl});
+    world.scheduler.run_for(minutes(1));
+    world.scheduler.step_wall(step);
+    world.scheduler.run_for(minutes(11));
+    EXPECT_EQ(world.source.count(kUrl), 1U);
+    world.scheduler.run_for(minutes(3));
+    EXPECT_EQ(world.source.count(kUrl), 2U);
+  }
+}
+
+// What was published during a slow transfer is not in it.
+TEST(Refresher, CountsTheIntervalFromTheBeginningOfAFetch) {
+  RefreshWorld world;
+  world.source.behave = [&](const std::string&) {
+    auto answer = world.working();
+    answer.after = seconds(100);
+    return answer;
+  };
+  world.boot({kUrl});
+  world.scheduler.run_for(hours(5));
+  for (std::size_t i = 1; i < world.source.asked.size(); ++i) {
+    EXPECT_LE(world.source.asked[i].at - world.source.asked[i - 1].at, world.options.interval);
+  }
+}
+
 TEST(Refresher, LooksAtEvidenceAnewWhenTheClockWasSet) {
   RefreshWorld world;
   world.boot({kUrl});
