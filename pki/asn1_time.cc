@@ -124,7 +124,8 @@ std::optional<WallSeconds> time_of(const DerElement& element) noexcept {
 
 std::optional<WallSeconds> read_time(DerReader& reader, std::string_view what) noexcept {
   const DerReader start = reader;
-  return time_or_fault(reader, start, reader.read_any(), what);
+  const Tag tag = reader.next_is(kUtcTimeTag) ? kUtcTimeTag : kGeneralizedTimeTag;
+  return time_or_fault(reader, start, reader.read(tag, what), what);
 }
 
 std::optional<WallSeconds> read_generalized_time(DerReader& reader,

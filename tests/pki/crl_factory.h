@@ -53,7 +53,7 @@ enum class SignerKind : std::uint8_t { ec, rsa };
 struct SignerOptions {
   SignerKind kind = SignerKind::ec;
   std::string common_name = "Root";
-  std::string extensions;  // of the certificate; empty: none
+  std::string extensions = {};  // of the certificate; empty: none
 };
 
 // A certification authority. Its key is new each time.

@@ -1,0 +1,170 @@
+// The index finds what the list holds, and nothing else.
+#include "pki/crl_index.h"
+
+#include <gtest/gtest.h>
+
+#include <map>
+#include <random>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "pki/crl.h"
+#include "pki/serial_hash.h"
+#include "tests/pki/crl_factory.h"
+
+namespace revcache::pki {
+namespace {
+
+using namespace std::string_literals;
+
+const CrlSigner& signer() {
+  static const CrlSigner made;
+  return made;
+}
+
+ParsedCrlPtr crl_of(std::string entries, std::uint64_t seed = kTestHashSeed) {
+  CrlText text;
+  text.entries = std::move(entries);
+  auto crl = parse_crl(SharedBytes::take(signer().crl(text)), seed);
+  EXPECT_TRUE(crl);
+  return *crl;
+}
+
+// Content of an INTEGER that is minimal and not negative.
+std::string serial_of(std::uint64_t number) {
+  std::string octets;
+  for (; number > 0; number >>= 8U) {
+    octets.insert(octets.begin(), static_cast<char>(number & 0xffU));
+  }
+  if (octets.empty() || (static_cast<unsigned char>(octets[0]) & 0x80U) != 0) {
+    octets.insert(octets.begin(), '\0');
+  }
+  return octets;
+}
+
+TEST(CrlIndex, FindsEverySerialAndNoOther) {
+  for (const std::size_t entries : {1U, 2U, 3U, 100U, 40'000U}) {
+    std::string list;
+    for (std::size_t i = 0; i < entries; ++i) list += entry(serial_of(2 * i), reason_extension(1));
+    const ParsedCrlPtr crl = crl_of(std::move(list));
+    EXPECT_EQ(crl->entries, entries);
+    for (std::size_t i = 0; i < entries; ++i) {
+      const auto found = crl->find(as_bytes(serial_of(2 * i)));
+      ASSERT_TRUE(found) << i;
+      EXPECT_EQ(as_text(found->serial), serial_of(2 * i));
+      ASSERT_FALSE(crl->find(as_bytes(serial_of(2 * i + 1)))) << i;
+    }
+  }
+}
+
+TEST(CrlIndex, LeadingZerosOfASerialDoNotCount) {
+  const ParsedCrlPtr crl = crl_of(entry("\x00"s) + entry("\x00\xff"s) + entry("\x01\x00"s));
+  EXPECT_TRUE(crl->find({}));
+  EXPECT_TRUE(crl->find(as_bytes("\x00\x00"s)));
+  EXPECT_TRUE(crl->find(as_bytes("\xff")));
+  EXPECT_TRUE(crl->find(as_bytes("\x00\x00\xff"s)));
+  EXPECT_TRUE(crl->find(as_bytes("\x01\x00"s)));
+  EXPECT_FALSE(crl->find(as_bytes("\x01")));
+  EXPECT_FALSE(crl->find(as_bytes("\x01\x00\x00"s)));
+  // Longer than any serial in a CRL can be.
+  EXPECT_FALSE(crl->find(as_bytes(std::string(500, 'a'))));
+}
+
+TEST(CrlIndex, OfSeveralEntriesForASerialTheFirstThatRevokesCounts) {
+  const std::string removed = entry("\x07", reason_extension(8));
+  const std::string held = entry("\x07", reason_extension(6));
+  const std::string compromised = entry("\x07", reason_extension(1));
+  const auto reason = [](const std::string& list) {
+    return to_string(crl_of(list)->find(as_bytes("\x07"))->reason);
+  };
+  EXPECT_EQ(reason(removed), "removeFromCRL");
+  EXPECT_EQ(reason(removed + held), "certificateHold");
+  EXPECT_EQ(reason(held + removed), "certificateHold");
+  EXPECT_EQ(reason(removed + compromised + removed + held), "keyCompromise");
+  EXPECT_EQ(reason(entry("\x06") + removed + removed), "removeFromCRL");
+}
+
+TEST(CrlIndex, AnEntryOfAnyShapeIsFound) {
+  const std::string long_form =
+      entry("\x09", extension("\x2a\x03", std::string(300, 'x')) + reason_extension(1));
+  const std::string generalized = entry("\x0a", "", generalized_time_element("20261120101112Z"));
+  const ParsedCrlPtr crl = crl_of(long_form + entry("\x08") + generalized);
+  EXPECT_EQ(crl->find(as_bytes("\x09"))->reason, CrlReason::key_compromise);
+  EXPECT_EQ(crl->find(as_bytes("\x0a"))->revoked_at, crl->find(as_bytes("\x08"))->revoked_at);
+}
+
+TEST(CrlIndex, TakesEightBytesAnEntry) {
+  std::string list;
+  for (std::size_t i = 0; i < 10'000; ++i) list += entry(serial_of(i));
+  EXPECT_LE(crl_of(std::move(list))->index_bytes(), 10'000 * 8 + 200U);
+}
+
+TEST(CrlIndex, TheSameSerialAHundredThousandTimesTakesNoTime) {
+  std::string list;
+  for (std::size_t i = 0; i < 100'000; ++i) list += entry("\x01");
+  const ParsedCrlPtr crl = crl_of(std::move(list));
+  EXPECT_TRUE(crl->find(as_bytes("\x01")));
+  EXPECT_FALSE(crl->find(as_bytes("\x02")));
+}
+
+TEST(CrlIndex, AnyKeyGivesTheSameAnswers) {
+  const std::string list = entry("\x01") + entry("\x02") + entry("\x03");
+  for (std::uint64_t seed = 0; seed < 200; ++seed) {
+    const ParsedCrlPtr crl = crl_of(list, seed);
+    for (const char* serial : {"\x01", "\x02", "\x03"}) {
+      EXPECT_TRUE(crl->find(as_bytes(serial))) << seed;
+    }
+    EXPECT_FALSE(crl->find(as_bytes("\x04"))) << seed;
+  }
+}
+
+// Serials that collide under one key do not under another: nobody can choose them beforehand.
+TEST(SerialHashTest, CollisionsDependOnTheKey) {
+  const auto cell = [](const SerialHash& hash, std::uint64_t number) {
+    return hash(as_bytes(serial_of(number))) >> 52U;
+  };
+  const SerialHash known(1);
+  std::vector<std::uint64_t> crafted;
+  for (std::uint64_t number = 1; crafted.size() < 200; ++number) {
+    if (cell(known, number) == 7) crafted.push_back(number);
+  }
+  std::set<std::uint64_t> cells;
+  for (const std::uint64_t number : crafted) cells.insert(cell(SerialHash(2), number));
+  EXPECT_GT(cells.size(), 180U);
+}
+
+TEST(SerialHashTest, EveryOctetAndTheLengthCount) {
+  const SerialHash hash(42);
+  std::set<std::uint64_t> seen;
+  std::size_t inputs = 0;
+  for (std::size_t size = 0; size <= 64; ++size) {
+    std::string octets(size, '\0');
+    seen.insert(hash(as_bytes(octets)));
+    ++inputs;
+    for (std::size_t at = 0; at < size; ++at) {
+      std::string changed = octets;
+      changed[at] = '\x01';
+      seen.insert(hash(as_bytes(changed)));
+      ++inputs;
+    }
+  }
+  EXPECT_EQ(seen.size(), inputs);
+}
+
+TEST(CrlReasonTest, HasTheStandardsNamesAndNumbers) {
+  int known = 0;
+  for (unsigned value = 0; value < 256; ++value) {
+    const auto reason = crl_reason(static_cast<std::uint8_t>(value));
+    EXPECT_EQ(reason.has_value(), value <= 10 && value != 7) << value;
+    if (!reason) continue;
+    ++known;
+    EXPECT_EQ(crl_reason(to_string(*reason)), reason);
+  }
+  EXPECT_EQ(known, 10);
+  EXPECT_EQ(to_string(CrlReason::ca_compromise), "cACompromise");
+  EXPECT_FALSE(crl_reason("keycompromise"));
+}
+
+}  // namespace
+}  // namespace revcache::pki
