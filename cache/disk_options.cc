@@ -33,6 +33,7 @@ rocksdb::DBOptions database_options(const DiskStore::Options& options) {
   const std::uint64_t write_buffer = write_buffer_bytes(options.bytes_max);
   rocksdb::DBOptions db;
   if (options.env != nullptr) db.env = options.env;
+  if (options.listener != nullptr) db.listeners.push_back(options.listener);
   db.create_if_missing = true;
   db.create_missing_column_families = true;
   // No file is ever closed and opened again by a read (a cached read would then be incomplete).

@@ -5,6 +5,7 @@
 #include "cache/disk_entries.h"
 #include "cache/disk_evictor.h"
 #include "cache/disk_options.h"
+#include "cache/disk_owed_removals.h"
 #include "cache/disk_tier.h"
 #include "cache/disk_usage.h"
 
@@ -33,15 +34,31 @@ class RocksDiskStore final : public DiskStore {
                  .write_stalled = property(rocksdb::DB::Properties::kIsWriteStopped) != 0};
   }
 
-  Result<StoredResponsePtr> read(const std::string& key) override { return entries_.read(key); }
+  Result<StoredResponsePtr> read(const std::string& key) override {
+    if (!owed_.covers(key)) return entries_.read(key);
+    owed_.settle(key, owed_disk());
+    return nullptr;
+  }
 
   Result<SharedBytes> read_piece(const StoredResponse& entry, std::uint64_t index) override {
     return entries_.read_piece(entry, index);
   }
 
-  Result<void> write(const StoredResponse& entry) override { return entries_.write(entry); }
+  Result<void> write(const StoredResponse& entry) override {
+    if (!owed_.settle(entry.key, owed_disk())) {
+      return fail(ErrorCode::unreachable, Blame::local, "disk tier: a removal is still owed");
+    }
+    return entries_.write(entry);
+  }
 
-  Result<void> remove(const std::string& key) override { return entries_.remove(key); }
+  Result<void> remove(const std::string& key) override {
+    Result<void> removed = entries_.remove(key);
+    if (!removed) owed_.add(key);
+    if (removed) owed_.settle(key, owed_disk());
+    return removed;
+  }
+
+  void owe_removal(const std::string& key) override { owed_.add(key); }
 
   Result<void> clear() override {
     Result<std::uint64_t> last = entries_.forget_all();
@@ -50,12 +67,21 @@ class RocksDiskStore final : public DiskStore {
   }
 
   bool certainly_absent(const std::string& key) const override {
-    return entries_.certainly_absent(key);
+    return owed_.covers(key) || entries_.certainly_absent(key);
   }
 
   void count_overload() noexcept override { overloads_.fetch_add(1, std::memory_order_relaxed); }
 
+  RocksDiskStore(const RocksDiskStore&) = delete;
+  RocksDiskStore& operator=(const RocksDiskStore&) = delete;
+  ~RocksDiskStore() override { owed_.settle_all(owed_disk()); }
+
  private:
+  OwedRemovals::Disk owed_disk() {
+    return {.remove = [this](const std::string& key) { return entries_.remove(key).has_value(); },
+            .forget_all = [this] { return entries_.forget_all().has_value(); }};
+  }
+
   // The sum of both column families.
   std::uint64_t property(const std::string& name) const {
     std::uint64_t sum = 0;
@@ -71,6 +97,7 @@ class RocksDiskStore final : public DiskStore {
   DiskUsage usage_;
   DiskEntries entries_;
   DiskEvictor evictor_;
+  OwedRemovals owed_;
   std::atomic<std::uint64_t> overloads_{0};
 };
 

@@ -21,6 +21,7 @@ struct Call {
   Callback<> work;    // on a pool thread
   Callback<> done;    // on the loop
   Callback<> refuse;  // on the loop
+  bool is_removal = false;
 };
 
 // Runs the calls of one key one after the other: pool threads would overtake each other. Kept alive
@@ -36,11 +37,13 @@ class KeyedCalls : public std::enable_shared_from_this<KeyedCalls> {
     if (is_free) {
       if (submit(key, call)) return;
       waiting_.erase(busy);
-    } else if (waiting_calls_ < kWaitingMax) {
+    } else if (call.is_removal || waiting_calls_ < kWaitingMax) {
+      if (waiting_calls_ >= kWaitingMax) make_way(busy->second);
       ++waiting_calls_;
       busy->second.push_back(std::move(call));
       return;
     }
+    if (call.is_removal) store_->owe_removal(key);
     refuse_later(std::move(call));
   }
 
@@ -86,9 +89,16 @@ class KeyedCalls : public std::enable_shared_from_this<KeyedCalls> {
       busy->second.pop_front();
       --waiting_calls_;
       if (!closed_ && submit(key, next)) return;
+      if (next.is_removal) store_->owe_removal(key);
       store_->count_overload();
       next.refuse();
     }
+  }
+
+  // For a removal, which undoes what waits before it anyway.
+  void make_way(std::deque<Call>& calls) {
+    waiting_calls_ -= calls.size();
+    for (Call& call : std::exchange(calls, {})) refuse_later(std::move(call));
   }
 
   void refuse_later(Call&& call) {
@@ -147,21 +157,24 @@ class DiskTier final : public Tier {
   }
 
   void put(StoredResponsePtr entry, Callback<Result<void>> done) override {
-    change(entry->key, [store = store_, entry] { return store->write(*entry); }, std::move(done));
+    change(
+        entry->key, false, [store = store_, entry] { return store->write(*entry); },
+        std::move(done));
   }
 
   void erase(const std::string& key, Callback<Result<void>> done) override {
-    change(key, [store = store_, key] { return store->remove(key); }, std::move(done));
+    change(key, true, [store = store_, key] { return store->remove(key); }, std::move(done));
   }
 
  private:
-  void change(const std::string& key, std::move_only_function<Result<void>()> act,
+  void change(const std::string& key, bool is_removal, std::move_only_function<Result<void>()> act,
               Callback<Result<void>> done) {
     auto pending = std::make_shared<Pending<void>>(std::move(done));
     calls_->start(
         key, Call{.work = [pending, act = std::move(act)]() mutable { pending->outcome = act(); },
                   .done = [pending] { pending->finish(); },
-                  .refuse = [pending] { pending->done(overloaded()); }});
+                  .refuse = [pending] { pending->done(overloaded()); },
+                  .is_removal = is_removal});
   }
 
   std::shared_ptr<DiskStore> store_;

@@ -16,6 +16,7 @@
 
 namespace rocksdb {
 class Env;
+class EventListener;
 }  // namespace rocksdb
 
 namespace revcache::cache {
@@ -33,6 +34,7 @@ class DiskStore {
     std::uint64_t bytes_max = 8ULL << 30U;              // on disk, garbage included
     std::uint64_t whole_body_bytes_max = 64ULL << 20U;  // larger bodies are read in pieces
     rocksdb::Env* env = nullptr;  // nullptr: the machine's; tests inject faults
+    std::shared_ptr<rocksdb::EventListener> listener{};  // of the database; tests wait for events
   };
 
   // By how much the directory may be larger than bytes_max for a moment: memtables on their way to
@@ -73,6 +75,7 @@ class DiskStore {
                                                        std::uint64_t index) = 0;
   // An entry with on_disk gets a new head; its body must still be there, under entry.generation.
   [[nodiscard]] virtual Result<void> write(const StoredResponse& entry) = 0;
+  // Also when the disk refuses, the entry is not found any more, as long as the process lives.
   [[nodiscard]] virtual Result<void> remove(const std::string& key) = 0;
   [[nodiscard]] virtual Result<void> clear() = 0;
 
@@ -80,16 +83,20 @@ class DiskStore {
   // thread, also a loop's: it looks at memory only (some microseconds).
   [[nodiscard]] virtual bool certainly_absent(const std::string& /*key*/) const { return false; }
 
+  // Called by the tier when it had no room to remove: the entry is not found from now on, and
+  // removed with one of the next changes. Any thread, also a loop's.
+  virtual void owe_removal(const std::string& key) = 0;
+
   // Called by the tier when it had no room to ask.
   virtual void count_overload() noexcept = 0;
 };
 
 // One loop's way to the store: every call goes off-loop through `work` (kind disk). What concerns
 // one key happens in the order of the calls, and none is certainly absent while one of its calls is
-// under way. When the queue is full a find() is a miss, and a put()
-// or erase() fails with overloaded, all counted. `executor` is the same loop; both outlive the
-// tier. When the tier is destroyed, what already runs off-loop is finished and called back, what
-// waits behind it fails.
+// under way. When the queue is full a find() is a miss, a put() fails with overloaded, and so does
+// an erase(), which the store then owes; all are counted. `executor` is the same loop; both outlive
+// the tier. When the tier is destroyed, what already runs off-loop is finished and called back,
+// what waits behind it fails.
 std::unique_ptr<Tier> make_disk_tier(std::shared_ptr<DiskStore> store, net::BackgroundWork& work,
                                      net::Executor& executor);
 

@@ -36,7 +36,7 @@ class Tier {
   // and `done` tells. Never partially visible.
   virtual void put(StoredResponsePtr entry, Callback<Result<void>> done) = 0;
 
-  // After `done` the entry is not found any more, also after a crash.
+  // After `done` the entry is not found any more; when it succeeded, also after a crash.
   virtual void erase(const std::string& key, Callback<Result<void>> done) = 0;
 };
 

@@ -2,13 +2,17 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <rocksdb/db.h>
+#include <rocksdb/listener.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
+#include <chrono>
+#include <condition_variable>
 #include <filesystem>
 #include <memory>
+#include <mutex>
 #include <random>
 #include <string>
 #include <vector>
@@ -195,10 +199,35 @@ TEST_F(DiskFailureTest, ADirectoryThatCannotBeMadeIsAClearError) {
   EXPECT_NE(refused.error().detail.find(options_.directory), std::string::npos);
 }
 
+// How often RocksDB has ended a recovery, by itself or asked to.
+class Recoveries final : public rocksdb::EventListener {
+ public:
+  void OnErrorRecoveryEnd(const rocksdb::BackgroundErrorRecoveryInfo&) override {
+    const std::lock_guard lock(mutex_);
+    ++ended_;
+    changed_.notify_all();
+  }
+  [[nodiscard]] int ended() {
+    const std::lock_guard lock(mutex_);
+    return ended_;
+  }
+  // False after far longer than it takes.
+  [[nodiscard]] bool wait_for_another(int known) {
+    std::unique_lock lock(mutex_);
+    return changed_.wait_for(lock, std::chrono::seconds(60), [&] { return ended_ > known; });
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  int ended_ = 0;
+};
+
 class FullDiskTest : public DiskFailureTest {
  protected:
   FullDiskTest() : disk_(std::make_shared<FullDisk>()), env_(rocksdb::NewCompositeEnv(disk_)) {
     options_.env = env_.get();
+    options_.listener = recoveries_;
   }
   ~FullDiskTest() override {
     disk_->set_full(false);
@@ -206,17 +235,19 @@ class FullDiskTest : public DiskFailureTest {
   }
 
   // Our own attempts to resume are a second apart; RocksDB, which may be recovering by itself at
-  // the same moment and refuses ours, takes up to five of the real ones.
+  // the same moment, refuses them until it says that it has ended.
   void write_until_it_works(const StoredResponsePtr& entry) {
-    for (int i = 0; i < 4000; ++i) {
+    for (int attempt = 0; attempt < 100; ++attempt) {
+      const int ended = recoveries_->ended();
       clock_.advance(std::chrono::seconds(2));
       if (store_->write(*entry)) return;
-      usleep(5000);
+      ASSERT_TRUE(recoveries_->wait_for_another(ended)) << "RocksDB never recovered";
     }
     FAIL() << "writes never resumed";
   }
 
   std::shared_ptr<FullDisk> disk_;
+  std::shared_ptr<Recoveries> recoveries_ = std::make_shared<Recoveries>();
   std::unique_ptr<rocksdb::Env> env_;
 };
 
@@ -229,7 +260,6 @@ TEST_F(FullDiskTest, WritesFailAndAreCountedReadsGoOn) {
     ASSERT_FALSE(refused);
     EXPECT_EQ(refused.error().code, ErrorCode::unreachable);
   }
-  EXPECT_FALSE(store_->remove(numbered_key(1)));
   EXPECT_GE(store_->stats().errors, 5U);
   EXPECT_GE(log_.count("disk tier failed"), 1U);
   EXPECT_LE(log_.count("disk tier failed"), 4U) << "each failure is counted, not each logged";
@@ -251,6 +281,29 @@ TEST_F(FullDiskTest, WritesGoOnWhenThereIsSpaceAgain) {
   open();
   expect_same(read(numbered_key(1)), numbered_entry(1, 1000));
   expect_same(read(numbered_key(3)), numbered_entry(3, 1000));
+}
+
+TEST_F(FullDiskTest, WhatWasInvalidatedStaysSoAlthoughTheDiskRefuses) {
+  open();
+  for (std::uint64_t i = 1; i < 4; ++i) write(numbered_entry(i, 1000));
+  disk_->set_full(true);
+  EXPECT_FALSE(store_->remove(numbered_key(1)));
+  store_->owe_removal(numbered_key(2));
+  for (const std::uint64_t gone : {1U, 2U}) {
+    EXPECT_EQ(read(numbered_key(gone)), nullptr);
+    EXPECT_TRUE(store_->certainly_absent(numbered_key(gone)));
+  }
+  expect_same(read(numbered_key(3)), numbered_entry(3, 1000));
+  disk_->set_full(false);
+  write_until_it_works(numbered_entry(4, 1000));
+  write(numbered_entry(1, 500));
+  for (const bool restarted : {false, true}) {
+    SCOPED_TRACE(restarted ? "after the restart" : "before the restart");
+    if (restarted) open();
+    expect_same(read(numbered_key(1)), numbered_entry(1, 500));
+    EXPECT_EQ(read(numbered_key(2)), nullptr);
+    expect_same(read(numbered_key(3)), numbered_entry(3, 1000));
+  }
 }
 
 TEST_F(FullDiskTest, ADiskThatFillsUpBehindOurBackHurtsNobody) {

@@ -75,6 +75,7 @@ class FakeStore final : public DiskStore {
   [[nodiscard]] bool certainly_absent(const std::string& key) const override {
     return !entries.contains(key);
   }
+  void owe_removal(const std::string& key) override { owed.push_back(key); }
   Result<SharedBytes> read_piece(const StoredResponse& entry, std::uint64_t index) override {
     if (fails) return failure();
     return SharedBytes::copy_of(entry.key + "#" + std::to_string(index));
@@ -96,6 +97,7 @@ class FakeStore final : public DiskStore {
   void count_overload() noexcept override { ++overloads; }
 
   std::map<std::string, StoredResponsePtr> entries;
+  std::vector<std::string> owed;  // removals
   std::uint64_t overloads = 0;
   bool fails = false;
 
@@ -171,6 +173,48 @@ TEST(DiskTier, CallsThatWaitForOthersOfTheirKeyAreLimitedToo) {
   EXPECT_GT(refused, 0U);
   EXPECT_LT(refused, kCalls);
   EXPECT_EQ(f.store->overloads, refused);
+}
+
+TEST(DiskTier, ARemovalThatHasNoRoomIsOwed) {
+  Fixture f;
+  const std::string key = numbered_key(1);
+  f.loop.limit = 0;
+  f.tier->erase(key, [](const Result<void>& erased) { EXPECT_FALSE(erased); });
+  EXPECT_EQ(f.store->owed, std::vector<std::string>{key}) << "at once: the next find() must know";
+  f.loop.run();
+
+  // One that waits for another call of its key, until there is no room for it.
+  f.store->owed.clear();
+  f.loop.limit = 1;
+  f.tier->put(numbered_entry(1, 10), [&](const Result<void>&) { f.loop.limit = 0; });
+  f.tier->erase(key, [](const Result<void>& erased) { EXPECT_FALSE(erased); });
+  EXPECT_TRUE(f.store->owed.empty()) << "the put before it would come after it";
+  f.loop.run();
+  EXPECT_EQ(f.store->owed, std::vector<std::string>{key});
+}
+
+TEST(DiskTier, ARemovalTakesTheRoomOfWhatWaitsBeforeIt) {
+  Fixture f;
+  std::size_t refused = 0;
+  for (std::size_t i = 0; i < 5000; ++i) {
+    f.tier->put(numbered_entry(1, 10), [&](const Result<void>& put) { refused += put ? 0U : 1U; });
+  }
+  bool erased = false;
+  f.tier->erase(numbered_key(1), [&](const Result<void>& done) { erased = done.has_value(); });
+  f.loop.run();
+  EXPECT_TRUE(erased);
+  EXPECT_EQ(refused, 4999U) << "all but the one that ran";
+  EXPECT_TRUE(f.store->entries.empty());
+  EXPECT_TRUE(f.store->owed.empty());
+}
+
+TEST(DiskTier, WhatIsUnderWayOfOneKeyWhenTheTierGoesIsRemovedAllTheSame) {
+  Fixture f;
+  f.tier->put(numbered_entry(1, 10), [](const Result<void>&) {});
+  f.tier->erase(numbered_key(1), [](const Result<void>&) {});
+  f.tier.reset();
+  f.loop.run();
+  EXPECT_EQ(f.store->owed, std::vector<std::string>{numbered_key(1)});
 }
 
 TEST(DiskTier, FailuresOfTheStoreArePassedOn) {
