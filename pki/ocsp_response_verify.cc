@@ -18,6 +18,11 @@ bool is_named_as_responder(const ParsedOcspResponse& response, const Certificate
   return equal(response.responder_key_hash, sha1(certificate.public_key));
 }
 
+std::string validity(const Certificate& certificate) {
+  return "is valid from " + rfc3339(certificate.not_before) + " to " +
+         rfc3339(certificate.not_after);
+}
+
 // A responder that the administrator names: 4.2.2.2 (1) asks nothing of it, but a certificate that
 // is made for something else is a mistake.
 Checked<void> check_trusted(const Certificate& responder, WallTime now) {
@@ -25,7 +30,8 @@ Checked<void> check_trusted(const Certificate& responder, WallTime now) {
     return refuse(Refusal::responder_not_authorized, "the trusted responder is for other purposes");
   }
   if (!responder.is_valid_at(now)) {
-    return refuse(Refusal::responder_not_authorized, "the trusted responder's dates");
+    return refuse(Refusal::responder_not_authorized,
+                  "the trusted responder's certificate " + validity(responder));
   }
   return {};
 }
@@ -44,8 +50,7 @@ Checked<void> check_delegated(const Certificate& responder, const Certificate& i
     return not_authorized("the responder's key usage lacks digitalSignature");
   }
   if (!responder.is_valid_at(now)) {
-    return not_authorized("the responder's certificate is valid from " +
-                          rfc3339(responder.not_before) + " to " + rfc3339(responder.not_after));
+    return not_authorized("the responder's certificate " + validity(responder));
   }
   if (!responder.unknown_critical_extensions.empty()) {
     return not_authorized("the responder's certificate has the critical extension " +
@@ -66,7 +71,7 @@ Checked<void> check_signature(const ParsedOcspResponse& response, const Certific
                           policy);
 }
 
-// Tries whoever may have signed, until one did. Of several refusals it keeps the one that came
+// Tries whoever may have signed, until one did. Of several refusals it keeps the first that came
 // furthest: an entitled responder's wrong signature says more than a stranger's lack of rights.
 class ResponderSearch {
  public:
@@ -80,12 +85,11 @@ class ResponderSearch {
     if (!is_named_as_responder(response_, candidate)) return false;
     Checked<void> entitled = check();
     if (!entitled) {
-      if (!came_to_signature_) refusal_ = std::move(entitled).error();
+      note(Progress::named, std::move(entitled).error());
       return false;
     }
-    came_to_signature_ = true;
     Checked<void> verified = check_signature(response_, candidate, policy_);
-    if (!verified) refusal_ = std::move(verified).error();
+    if (!verified) note(Progress::entitled, std::move(verified).error());
     return verified.has_value();
   }
 
@@ -93,9 +97,17 @@ class ResponderSearch {
   [[nodiscard]] const Refused& refusal() const noexcept { return refusal_; }
 
  private:
+  enum class Progress : std::uint8_t { none, named, entitled };
+
+  void note(Progress progress, Refused refusal) {
+    if (progress <= progress_) return;
+    progress_ = progress;
+    refusal_ = std::move(refusal);
+  }
+
   const ParsedOcspResponse& response_;
   const SignaturePolicy& policy_;
-  bool came_to_signature_ = false;
+  Progress progress_ = Progress::none;
   Refused refusal_{Refusal::responder_not_authorized,
                    "neither the CA, nor a trusted responder, nor an embedded certificate is the "
                    "responder that the response names"};

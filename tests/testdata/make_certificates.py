@@ -71,14 +71,16 @@ LEAVES = {
 
 
 class Maker:
-    def __init__(self, work):
-        self.work = work
-        OUT.mkdir(exist_ok=True)
-        for old in OUT.iterdir():
+    """Keys and certificates in the directory `work`; files of test data in an emptied `out`."""
+
+    def __init__(self, work, out):
+        self.work, self.out = pathlib.Path(work), out
+        out.mkdir(exist_ok=True)
+        for old in out.iterdir():
             old.unlink()
 
     def write(self, name, data):
-        (OUT / name).write_bytes(data)
+        (self.out / name).write_bytes(data)
         return data
 
     def key(self, name, *options):
@@ -269,7 +271,7 @@ def make_files(maker, root, made):
 
 def main():
     with tempfile.TemporaryDirectory() as work:
-        maker = Maker(pathlib.Path(work))
+        maker = Maker(work, OUT)
         root = maker.root("root", "/CN=Test root")
         made = make_good(maker, root)
         make_refused(maker, root, made)
