@@ -64,11 +64,16 @@ Result<EnginePtr> open_engine() {
     ENGINE_free(engine);
     return unreachable("the engine \"pkcs11\" does not start");
   }
-  return EnginePtr(engine);
+  EnginePtr ready(engine);
+  // It would write URIs to standard error, PIN and all.
+  if (ENGINE_ctrl_cmd_string(engine, "QUIET", nullptr, 0) != 1) {
+    return unreachable("the engine \"pkcs11\" will not be quiet");
+  }
+  return ready;
 }
 
-// A URI without a PIN must fail: asking on the terminal would make a service wait for ever, and an
-// empty PIN would count as a wrong one.
+// Asking on the terminal would make a service wait for ever, and an empty PIN would count as a
+// wrong one: where the engine finds no PIN after all, it fails.
 UiMethodPtr never_asks() {
   UiMethodPtr method(UI_create_method("no questions"));
   CHECK(method != nullptr);
@@ -92,13 +97,23 @@ void for_each_attribute(std::string_view uri, const Visit& visit) {
   }
 }
 
-bool names_a_module(std::string_view uri) {
-  bool found = false;
-  for_each_attribute(uri, [&found](std::string_view attribute) {
+// Why the URI is refused before any token hears of it; empty: it is not.
+std::string_view objection(std::string_view uri) {
+  bool has_pin = false;
+  bool has_module = false;
+  for_each_attribute(uri, [&](std::string_view attribute) {
     const std::string_view name = name_of(attribute);
-    if (name == "module-path" || name == "module-name") found = true;
+    has_pin = has_pin || name == "pin-value" || name == "pin-source";
+    has_module = has_module || name == "module-path" || name == "module-name";
   });
-  return found;
+  if (has_module) {
+    return " names a module: make it known to p11-kit, or name it in the environment variable "
+           "PKCS11_MODULE_PATH, and leave it out of the URI";
+  }
+  // The engine would try the PIN of the last URI that had one, and so hand the secret of one token
+  // to another and use up its attempts.
+  if (!has_pin) return " names no PIN: add ?pin-source=file:PATH, a file that holds nothing else";
+  return {};
 }
 
 }  // namespace
@@ -120,11 +135,8 @@ std::string without_pin(std::string_view uri) {
 
 Result<SignerKeyPtr> open_pkcs11_key(const std::string& uri) {
   CHECK(is_pkcs11_uri(uri));
-  if (names_a_module(uri)) {
-    return fail(ErrorCode::refused, Blame::local,
-                without_pin(uri) +
-                    " names a module: make it known to p11-kit, or name it in the environment "
-                    "variable PKCS11_MODULE_PATH, and leave it out of the URI");
+  if (const std::string_view wrong = objection(uri); !wrong.empty()) {
+    return fail(ErrorCode::refused, Blame::local, without_pin(uri) + std::string(wrong));
   }
   const std::unique_lock alone(loading());
   ERR_clear_error();
