@@ -154,7 +154,7 @@ TEST(CrlAndOpenSsl, DamageThatBothReadLeavesTheSameEntries) {
   for (int i = 0; i < 8; ++i) serials.push_back(any_serial(random));
   const std::string der = made_by_openssl(serials, random);
   int both = 0;
-  for (int i = 0; i < 20'000; ++i) {
+  for (int i = 0; i < 5'000; ++i) {
     std::string damaged = der;
     damaged[random() % damaged.size()] = static_cast<char>(random());
     const auto ours = parse_crl(SharedBytes::copy_of(damaged), kTestHashSeed);
@@ -170,7 +170,7 @@ TEST(CrlAndOpenSsl, DamageThatBothReadLeavesTheSameEntries) {
     const bool ours_good = verify_crl(*ours, signer().certificate(), test_now(), {}).has_value();
     EXPECT_TRUE(theirs_good || !ours_good);
   }
-  EXPECT_GT(both, 1'000);
+  EXPECT_GT(both, 500);
 }
 
 // The openssl command as a certification authority.
