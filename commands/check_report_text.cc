@@ -112,9 +112,14 @@ class TextReport {
   void evidence(const pki::JudgedEvidence& judged, const pki::Certificate& subject,
                 const pki::Certificate* issuer) {
     const auto facts = facts_of(judged, subject, issuer);
+    const std::string_view kind = facts.kind == "ocsp"  ? "OCSP"
+                                  : facts.kind == "crl" ? "CRL"
+                                                        : "delta CRL";
     const bool proves = judged.says != pki::CertificateStatus::unknown || judged.delta;
-    std::string text = proves && !judged.refused ? "by " : "not by ";
-    text += facts.kind == "ocsp" ? "OCSP" : facts.kind == "crl" ? "CRL" : "delta CRL";
+    std::string text = judged.evidence.failure     ? "no "
+                       : proves && !judged.refused ? "by "
+                                                   : "not by ";
+    text += kind;
     if (!facts.number.empty()) text += ' ' + facts.number;
     if (facts.this_update) text += " of " + pki::rfc3339(*facts.this_update);
     if (facts.next_update) text += ", next " + pki::rfc3339(*facts.next_update);
@@ -163,16 +168,18 @@ class TextReport {
     out_ += wrapped(why, 5) + '\n';
   }
 
-  // The ways out of errors, once each, in the order of the chain.
+  // The ways out of errors, once each; first those of the certificate that decided the verdict.
   void ways_out() {
     std::vector<std::string> fixes;
-    for (const auto& one : diagnosis_.chain) {
+    const auto add = [&](const pki::CertificateDiagnosis& one) {
       for (const auto& finding : one.findings) {
         const bool known = std::ranges::find(fixes, finding.fix) != fixes.end();
         const bool matters = finding.severity == pki::Severity::error;
         if (matters && !finding.fix.empty() && !known) fixes.push_back(finding.fix);
       }
-    }
+    };
+    if (diagnosis_.nps.place) add(diagnosis_.chain[*diagnosis_.nps.place]);
+    std::ranges::for_each(diagnosis_.chain, add);
     if (fixes.empty()) return;
     out_ += '\n' + styled("What to do", Style::bold, colour_) + '\n';
     for (const std::string& fix : fixes) {

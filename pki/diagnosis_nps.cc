@@ -103,6 +103,11 @@ std::optional<NpsVerdict> chain_verdict(std::span<const CertificateDiagnosis> ch
   return nps_verdict(cause_of(worst->fault, place == 0), place);
 }
 
+// What is certain is said before what may be different tomorrow.
+constexpr std::array<NpsCause, 4> kRevocationCauses{
+    NpsCause::revoked, NpsCause::no_revocation_information, NpsCause::revocation_unusable,
+    NpsCause::revocation_offline};
+
 // An answer that says `unknown` is one that came.
 bool came_but_proves_nothing(const JudgedEvidence& judged) {
   return judged.refused || judged.too_old || judged.uncertain || judged.evidence.ocsp;
@@ -144,13 +149,11 @@ NpsVerdict nps_verdict(NpsCause cause, std::optional<std::size_t> place) {
 NpsVerdict nps_verdict(std::span<const CertificateDiagnosis> chain, bool reaches_anchor) {
   if (auto verdict = chain_verdict(chain)) return *verdict;
   if (!reaches_anchor) return nps_verdict(NpsCause::issuer_missing, chain.size() - 1);
-  std::optional<NpsVerdict> first;
-  for (std::size_t at = 0; at + 1 < chain.size(); ++at) {
-    const NpsCause cause = revocation_cause(chain[at]);
-    if (cause == NpsCause::revoked) return nps_verdict(cause, at);
-    if (cause != NpsCause::accepted && !first) first = nps_verdict(cause, at);
+  for (const NpsCause cause : kRevocationCauses) {
+    for (std::size_t at = 0; at + 1 < chain.size(); ++at) {
+      if (revocation_cause(chain[at]) == cause) return nps_verdict(cause, at);
+    }
   }
-  if (first) return *first;
   if (!is_for_client_authentication(*chain.front().link.certificate)) {
     return nps_verdict(NpsCause::no_client_authentication, 0);
   }
