@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "pki/certificate.h"
+#include "pki/der.h"
 #include "pki/openssl_ptr.h"
 #include "pki/pkcs7.h"
 
@@ -99,9 +100,11 @@ Checked<void> append_pem(std::string_view text, CertificateList& certificates) {
   }
 }
 
-// A SEQUENCE of more than 127 octets, as certificates are; text is none, whatever is in it.
+// One SEQUENCE, or the beginning of one that needs an octet which text has not.
 bool is_der(std::string_view bytes) noexcept {
   constexpr unsigned kLongForm = 0x80;
+  DerReader reader(as_bytes(bytes));
+  if (reader.read(kSequenceTag, "a SEQUENCE was expected") && reader.at_end()) return true;
   return bytes.size() > 1 && bytes[0] == '0' && (as_bytes(bytes)[1] & kLongForm) != 0;
 }
 

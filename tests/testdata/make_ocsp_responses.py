@@ -7,7 +7,7 @@
   error_*                      well-formed, carry an error status
 
 Those with "trusted" in their name are verified with trusted_responder.der (or the one that the
-test names) as a trusted responder. Times are relative to now, keys are new each time.
+test names) as a trusted responder. Times are relative to the next minutes, keys are new each time.
 """
 
 import datetime
@@ -18,7 +18,9 @@ from asn1 import *
 from make_certificates import CA, IDS, Maker
 
 OUT = pathlib.Path(__file__).resolve().parent / "ocsp_response"
-NOW = datetime.datetime.now(datetime.timezone.utc).replace(microsecond=0)
+# Ahead, so that the certificates that are made meanwhile are valid then.
+NOW = datetime.datetime.now(datetime.timezone.utc).replace(microsecond=0) + datetime.timedelta(
+    minutes=10)
 SERIAL = 0x1001
 OCSP = "1.3.6.1.5.5.7.48.1."
 SHA1, SHA256 = "1.3.14.3.2.26", "2.16.840.1.101.3.4.2.1"
