@@ -57,7 +57,7 @@ ClockStanding ClockGuard::standing(WallTime now) const noexcept {
 
 std::optional<WallSeconds> ClockGuard::floor() const noexcept { return time_in(floor_); }
 
-WallTime ClockGuard::now() const noexcept {
+WallTime ClockGuard::wall() const noexcept {
   const WallTime wall = clock_.wall();
   const std::optional<WallSeconds> lowest = floor();
   return lowest ? std::max(wall, WallTime(*lowest)) : wall;

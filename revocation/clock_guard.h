@@ -66,7 +66,7 @@ class ClockGuard {
   [[nodiscard]] bool is_behind() const noexcept { return is_behind(clock_.wall()); }
   [[nodiscard]] std::optional<WallSeconds> floor() const noexcept;
   // The wall clock's time, but never before the floor.
-  [[nodiscard]] WallTime now() const noexcept;
+  [[nodiscard]] WallTime wall() const noexcept;
 
   // The thisUpdate of verified evidence, which is no more than the allowed skew ahead. Counts from
   // now on, and durably when this returns; at once when it is no news. Blocks. After a failure it

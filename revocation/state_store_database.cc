@@ -14,7 +14,7 @@
 namespace revcache::revocation {
 namespace {
 
-constexpr std::size_t kWriteBufferBytes = std::size_t{4} << 20U;
+constexpr std::size_t kWriteBufferBytes = std::size_t{16} << 20U;
 constexpr std::size_t kBlockCacheBytes = std::size_t{4} << 20U;
 
 rocksdb::Slice slice_of(std::string_view text) noexcept { return {text.data(), text.size()}; }

@@ -116,7 +116,7 @@ TEST_F(ClockGuardTest, ANewInstallationTakesAnyClock) {
   expect_ok(guard.load());
   EXPECT_EQ(guard.floor(), std::nullopt);
   EXPECT_FALSE(guard.is_behind());
-  EXPECT_EQ(guard.now(), clock_.wall());
+  EXPECT_EQ(guard.wall(), clock_.wall());
 }
 
 TEST_F(ClockGuardTest, TheNewestThisUpdateCountsAtOnceAndAfterARestart) {
@@ -125,7 +125,7 @@ TEST_F(ClockGuardTest, TheNewestThisUpdateCountsAtOnceAndAfterARestart) {
   expect_ok(guard.saw(at(kNoon + 1000)));
   expect_ok(guard.saw(at(kNoon + 10)));
   EXPECT_TRUE(guard.is_behind()) << "the clock says noon";
-  EXPECT_EQ(guard.now(), at(kNoon + 1000));
+  EXPECT_EQ(guard.wall(), at(kNoon + 1000));
   EXPECT_EQ(guard.standing(at(kNoon + 1000)), ClockStanding::plausible);
   open();
   ClockGuard again(*store_, clock_);
