@@ -3,9 +3,8 @@
 #include <string_view>
 
 #include "http/authority.h"
-#include "http/body_reader.h"
 #include "http/framing.h"
-#include "http/head_reader.h"
+#include "http/message_reader.h"
 #include "http/parser.h"
 #include "http/start_line.h"
 
@@ -67,19 +66,16 @@ Fault check_host(const RequestHead& head, ValidHost& valid) noexcept {
 
 }  // namespace
 
-class RequestParser::State {
+class RequestParser::State final : public MessageReader {
  public:
-  explicit State(const ParserLimits& limits) : limits_(limits), reader_(limits), body_(limits) {}
-
-  Step feed(std::string_view chunk);
+  explicit State(const ParserLimits& limits) : MessageReader(limits), limits_(limits) {}
 
   [[nodiscard]] bool in_head() const noexcept {
-    return phase_ == Phase::head || (phase_ == Phase::before && blank_ == Blank::carriage_return);
+    return phase_ == Phase::head || (phase_ == Phase::between && blank_ == Blank::carriage_return);
   }
   [[nodiscard]] bool between_messages() const noexcept {
-    return phase_ == Phase::before && blank_ != Blank::carriage_return;
+    return phase_ == Phase::between && blank_ != Blank::carriage_return;
   }
-  [[nodiscard]] FieldsView trailers() const noexcept { return body_.trailers(); }
   [[nodiscard]] const RequestHead& head() const noexcept { return head_; }
   [[nodiscard]] const Error& error() const noexcept { return error_; }
   [[nodiscard]] Refusal refusal() const noexcept { return refusal_; }
@@ -88,45 +84,24 @@ class RequestParser::State {
  private:
   // RFC 9112 2.2: one empty line before the request line is ignored.
   enum class Blank : std::uint8_t { possible, carriage_return, over };
-  enum class Phase : std::uint8_t { before, head, body, tunnel, failed };
 
-  Step skip_blank(std::string_view chunk);
-  Step read_head(std::string_view chunk, std::size_t consumed);
+  Step begin_message(std::string_view chunk) override;
+  Step read_head(std::string_view chunk, std::size_t consumed) override;
+  void on_refused(const Fault& fault) override;
   Fault judge(HeadReader::Event event);
   Fault finish_head() noexcept;
-  Step read_body(std::string_view chunk);
-  Step refuse(const Fault& fault, std::size_t consumed);
 
   const ParserLimits& limits_;
-  HeadReader reader_;
-  BodyReader body_;
   RequestHead head_;
   RequestLine line_;
   ValidHost valid_host_;
   bool has_line_ = false;
-  Phase phase_ = Phase::before;
   Blank blank_ = Blank::possible;
   Refusal refusal_ = Refusal::none;
   Error error_{ErrorCode::malformed, Blame::client, {}};
 };
 
-Step RequestParser::State::feed(std::string_view chunk) {
-  switch (phase_) {
-    case Phase::before:
-      return skip_blank(chunk);
-    case Phase::head:
-      return read_head(chunk, 0);
-    case Phase::body:
-      return read_body(chunk);
-    case Phase::tunnel:
-      return {};
-    case Phase::failed:
-      break;
-  }
-  return {StepKind::malformed, 0, {}};
-}
-
-Step RequestParser::State::skip_blank(std::string_view chunk) {
+Step RequestParser::State::begin_message(std::string_view chunk) {
   std::size_t consumed = 0;
   if (blank_ == Blank::possible && chunk.starts_with('\r')) {
     blank_ = Blank::carriage_return;
@@ -199,23 +174,14 @@ Fault RequestParser::State::finish_head() noexcept {
   } else if (head_.has_body()) {
     phase_ = Phase::body;
   } else {
-    phase_ = Phase::before;
+    phase_ = Phase::between;
   }
   return {};
 }
 
-Step RequestParser::State::read_body(std::string_view chunk) {
-  const Step step = body_.feed(chunk);
-  if (step.kind == StepKind::malformed) return refuse(body_.fault(), step.consumed);
-  if (step.kind == StepKind::end) phase_ = Phase::before;
-  return step;
-}
-
-Step RequestParser::State::refuse(const Fault& fault, std::size_t consumed) {
-  phase_ = Phase::failed;
+void RequestParser::State::on_refused(const Fault& fault) {
   refusal_ = fault.refusal;
   error_ = {code_of(fault.refusal), Blame::client, std::string(fault.reason)};
-  return {StepKind::malformed, consumed, {}};
 }
 
 void RequestParser::State::release_memory() {

@@ -1,9 +1,8 @@
 #include <string>
 
 #include "base/check.h"
-#include "http/body_reader.h"
 #include "http/framing.h"
-#include "http/head_reader.h"
+#include "http/message_reader.h"
 #include "http/parser.h"
 #include "http/start_line.h"
 
@@ -18,68 +17,50 @@ constexpr std::uint64_t kDelimiting =
 
 }  // namespace
 
-class ResponseParser::State {
+class ResponseParser::State final : public MessageReader {
  public:
-  explicit State(const ParserLimits& limits) : reader_(limits), body_(limits) {}
+  explicit State(const ParserLimits& limits) : MessageReader(limits) {}
 
   void begin(Method request_method);
-  Step feed(std::string_view chunk);
   Step finish();
 
   [[nodiscard]] ResponseHead& head() noexcept { return head_; }
   [[nodiscard]] const Error& error() const noexcept { return error_; }
-  [[nodiscard]] FieldsView trailers() const noexcept { return body_.trailers(); }
 
  private:
-  enum class Phase : std::uint8_t { idle, before, head, body, tunnel, failed };
-
-  Step read_head(std::string_view chunk);
+  // In phase `between` no response is expected; in `before` one is, or the one after an interim
+  // one.
+  Step begin_message(std::string_view chunk) override;
+  Step read_head(std::string_view chunk, std::size_t consumed) override;
+  void on_refused(const Fault& fault) override;
   Fault finish_head();
-  Step read_body(std::string_view chunk);
-  Step refuse(const Fault& fault, std::size_t consumed);
 
-  HeadReader reader_;
-  BodyReader body_;
   ResponseHead head_;
   StatusLine line_;
   Method request_method_ = Method::get;
   unsigned interim_heads_ = 0;
-  Phase phase_ = Phase::idle;
   Error error_{ErrorCode::malformed, Blame::upstream, {}};
 };
 
 void ResponseParser::State::begin(Method request_method) {
   if (phase_ == Phase::failed) return;
-  CHECK(phase_ == Phase::idle);
+  CHECK(phase_ == Phase::between);
   request_method_ = request_method;
   interim_heads_ = 0;
   phase_ = Phase::before;
 }
 
-Step ResponseParser::State::feed(std::string_view chunk) {
-  switch (phase_) {
-    case Phase::idle:
-      if (chunk.empty()) return {};
-      return refuse({Refusal::bad_request, "data without a request"}, 0);
-    case Phase::before:
-      if (chunk.empty()) return {};
-      reader_.begin();
-      phase_ = Phase::head;
-      return read_head(chunk);
-    case Phase::head:
-      return read_head(chunk);
-    case Phase::body:
-      return read_body(chunk);
-    case Phase::tunnel:
-      return {};
-    case Phase::failed:
-      break;
+Step ResponseParser::State::begin_message(std::string_view chunk) {
+  if (chunk.empty()) return {};
+  if (phase_ == Phase::between) {
+    return refuse({Refusal::bad_request, "data without a request"}, 0);
   }
-  return {StepKind::malformed, 0, {}};
+  reader_.begin();
+  phase_ = Phase::head;
+  return read_head(chunk, 0);
 }
 
-Step ResponseParser::State::read_head(std::string_view chunk) {
-  std::size_t consumed = 0;
+Step ResponseParser::State::read_head(std::string_view chunk, std::size_t consumed) {
   for (;;) {
     std::size_t taken = 0;
     const HeadReader::Event event = reader_.read(chunk.substr(consumed), taken);
@@ -127,26 +108,19 @@ Fault ResponseParser::State::finish_head() {
     head_.keep_alive = false;
   }
   const bool has_body = framing.kind != BodyFraming::none;
-  phase_ = has_body ? Phase::body : Phase::idle;
+  phase_ = has_body ? Phase::body : Phase::between;
   return {};
-}
-
-Step ResponseParser::State::read_body(std::string_view chunk) {
-  const Step step = body_.feed(chunk);
-  if (step.kind == StepKind::malformed) return refuse(body_.fault(), step.consumed);
-  if (step.kind == StepKind::end) phase_ = Phase::idle;
-  return step;
 }
 
 Step ResponseParser::State::finish() {
   switch (phase_) {
-    case Phase::idle:
+    case Phase::between:
     case Phase::before:
     case Phase::tunnel:
       return {};
     case Phase::body:
       if (body_.ends_with_connection()) {
-        phase_ = Phase::idle;
+        phase_ = Phase::between;
         return {StepKind::end, 0, {}};
       }
       break;
@@ -160,13 +134,11 @@ Step ResponseParser::State::finish() {
   return {StepKind::malformed, 0, {}};
 }
 
-Step ResponseParser::State::refuse(const Fault& fault, std::size_t consumed) {
-  phase_ = Phase::failed;
+void ResponseParser::State::on_refused(const Fault& fault) {
   const bool too_large =
       fault.refusal == Refusal::header_too_large || fault.refusal == Refusal::too_many_fields;
   error_ = {too_large ? ErrorCode::too_large : ErrorCode::malformed, Blame::upstream,
             std::string(fault.reason)};
-  return {StepKind::malformed, consumed, {}};
 }
 
 ResponseParser::ResponseParser(const ParserLimits& limits)
