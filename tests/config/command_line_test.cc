@@ -83,6 +83,40 @@ TEST(CommandLine, ConfigVerbsTakeTheFileAsTheirArgument) {
   EXPECT_EQ(parse({"config", "default"})->verb, Verb::config_default);
 }
 
+TEST(CommandLine, CheckTakesTheChainAndWhatIsAtHand) {
+  const auto line =
+      parse({"check",     "chain.pem",    "--trust",   "root.pem", "--crl",     "a.crl",
+             "--crl",     "b.crl",        "--ocsp",    "c.ocsp",   "--at",      "1700000000",
+             "--via",     "http://p:1",   "--profile", "pkix",     "--max-age", "60",
+             "--offline", "--allow-sha1", "--json"});
+  ASSERT_TRUE(line) << line.error().err;
+  EXPECT_EQ(line->verb, Verb::check);
+  const EvidenceArguments& evidence = line->evidence;
+  EXPECT_EQ(evidence.input, "chain.pem");
+  EXPECT_THAT(evidence.trust, ElementsAre("root.pem"));
+  EXPECT_THAT(evidence.crls, ElementsAre("a.crl", "b.crl"));
+  EXPECT_THAT(evidence.ocsp, ElementsAre("c.ocsp"));
+  EXPECT_EQ(evidence.at, 1700000000);
+  EXPECT_EQ(evidence.via, "http://p:1");
+  EXPECT_EQ(evidence.profile, CheckProfile::pkix);
+  EXPECT_EQ(evidence.age_max_s, 60);
+  EXPECT_TRUE(evidence.offline && evidence.allow_sha1 && evidence.json);
+  EXPECT_EQ(parse({"check", "f"})->evidence.profile, CheckProfile::nps);
+}
+
+TEST(CommandLine, CrlAndOcspVerbs) {
+  EXPECT_EQ(parse({"crl", "show", "f"})->verb, Verb::crl_show);
+  EXPECT_EQ(parse({"crl", "fetch", "http://h/f", "-o", "g"})->evidence.output, "g");
+  EXPECT_EQ(parse({"ocsp", "show", "f"})->verb, Verb::ocsp_show);
+  const auto ask = parse({"ocsp", "ask", "--cert", "c", "--issuer", "i", "--url", "u"});
+  ASSERT_TRUE(ask) << ask.error().err;
+  EXPECT_EQ(ask->verb, Verb::ocsp_ask);
+  EXPECT_EQ(ask->evidence.certificate + ask->evidence.issuer + ask->evidence.url, "ciu");
+  const auto verify = parse({"ocsp", "verify", "--ocsp", "f", "--trust", "t", "--extra", "e"});
+  ASSERT_TRUE(verify) << verify.error().err;
+  EXPECT_EQ(verify->evidence.input, "f");
+}
+
 TEST(CommandLine, MistakesExitWithFourAndSaySoOnStandardError) {
   for (const auto& arguments : std::vector<std::vector<const char*>>{{},
                                                                      {"sreve"},
@@ -93,7 +127,11 @@ TEST(CommandLine, MistakesExitWithFourAndSaySoOnStandardError) {
                                                                      {"serve", "extra"},
                                                                      {"completion"},
                                                                      {"completion", "fish"},
-                                                                     {"serve", "--config"}}) {
+                                                                     {"serve", "--config"},
+                                                                     {"check"},
+                                                                     {"check", "f", "--at", "now"},
+                                                                     {"crl"},
+                                                                     {"ocsp", "verify", "f"}}) {
     const Exit exit = exit_of(arguments);
     EXPECT_EQ(exit.code, kExitUsage);
     EXPECT_FALSE(exit.err.empty());
@@ -129,7 +167,8 @@ std::string offered(const std::string& words, int count) {
 }
 
 TEST(CommandLine, BashCompletesVerbsFlagsAndFixedValues) {
-  EXPECT_EQ(offered("revcache \"\"", 2), "--help --version -h completion config serve ");
+  EXPECT_EQ(offered("revcache \"\"", 2),
+            "--help --version -h check completion config crl ocsp serve signer ");
   EXPECT_EQ(offered("revcache config \"\"", 3), "--help -h check default show ");
   EXPECT_EQ(offered("revcache serve --log-f", 3), "--log-format ");
   EXPECT_EQ(offered("revcache serve --log-format \"\"", 4), "json logfmt ");
