@@ -38,9 +38,12 @@ CrlReason reason_of(std::uint8_t value) noexcept {
   return value < kReasons.size() ? kReasons[value] : CrlReason::unspecified;
 }
 
+// X.690 8.3.2: the first nine bits are neither all zeros nor all ones. Without branches on the
+// octets, whose zeros and ones nobody can guess.
 bool is_minimal(const std::uint8_t* content, std::size_t size) noexcept {
   if (size <= 1) return size == 1;
-  return !(content[0] == 0x00 && content[1] < 0x80) && !(content[0] == 0xff && content[1] >= 0x80);
+  const unsigned first_nine = (unsigned{content[0]} << 1U) | (unsigned{content[1]} >> 7U);
+  return (first_nine != 0) & (first_nine != 0x1ffU);
 }
 
 // ENUMERATED, in its shortest form.

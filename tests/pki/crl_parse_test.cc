@@ -119,7 +119,8 @@ TEST(ParseCrl, TellsTheKindsOfIssuingDistributionPoints) {
        &CrlScope::has_distribution_point},
   };
   for (const Scope& row : rows) {
-    const CrlScope scope = parsed(signer().crl(with_extensions(issuing_point(row.content))))->scope;
+    const ParsedCrlPtr crl = parsed(signer().crl(with_extensions(issuing_point(row.content))));
+    const CrlScope& scope = crl->scope;
     const std::array flags{
         &CrlScope::only_user_certificates,      &CrlScope::only_ca_certificates,
         &CrlScope::only_some_reasons,           &CrlScope::indirect,
