@@ -6,9 +6,10 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
-#include <iterator>
+#include <sstream>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace revcache::pki {
@@ -17,7 +18,9 @@ namespace revcache::pki {
 inline std::string test_file(const std::string& name) {
   std::ifstream file(std::string(REVCACHE_TESTDATA "/") + name, std::ios::binary);
   EXPECT_TRUE(file) << name;
-  return {std::istreambuf_iterator<char>(file), {}};
+  std::ostringstream bytes;
+  bytes << file.rdbuf();
+  return std::move(bytes).str();
 }
 
 // Names, "certificate/good_root.der", of those in `folder` that begin and end so. Sorted.
