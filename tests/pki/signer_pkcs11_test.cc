@@ -90,9 +90,8 @@ class Token {
 class SignerPkcs11 : public testing::Test {
  protected:
   void SetUp() override {
-    if (!std::filesystem::exists(kModule)) {
-      GTEST_SKIP() << "needs the Debian packages softhsm2 and libengine-pkcs11-openssl";
-    }
+    ASSERT_TRUE(std::filesystem::exists(kModule))
+        << "needs the Debian packages softhsm2 and libengine-pkcs11-openssl";
     token_ = &Token::get();
   }
 
