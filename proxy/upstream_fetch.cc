@@ -49,15 +49,34 @@ void UpstreamFetch::begin_hop() {
 void UpstreamFetch::try_next() {
   ++attempts_;
   tried_ = candidates_[next_candidate_++];
-  attempt_ = std::make_shared<UpstreamAttempt>(
-      context_, settings_, UpstreamAttempt::Plan{request_, body_, tried_, deadline_},
+  hedge_noted_ = false;
+  attempt_ = std::make_shared<UpstreamHedge>(
+      context_, settings_,
+      UpstreamHedge::Plan{.first = {request_, body_, tried_, deadline_},
+                          .second = mirror_to_hedge_with()},
       static_cast<AttemptListener&>(*this));
   if (paused_) attempt_->pause();
   attempt_->start();
 }
 
+// What is small and urgent, and may be asked twice, goes to a second mirror when the first is slow.
+std::optional<http::Uri> UpstreamFetch::mirror_to_hedge_with() const {
+  const bool may_be_hedged = request_.kind != ObjectKind::other && is_replayable(request_);
+  if (!may_be_hedged || next_candidate_ >= candidates_.size()) return std::nullopt;
+  return candidates_[next_candidate_];
+}
+
+// The second mirror, if it was asked, has had its turn.
+void UpstreamFetch::note_hedge() {
+  tried_ = attempt_->tried();
+  if (!attempt_->second_begun() || std::exchange(hedge_noted_, true)) return;
+  ++next_candidate_;
+  ++attempts_;
+}
+
 void UpstreamFetch::on_attempt_head(http::ResponseHead head, WallTime request_time) {
   const auto self = shared_from_this();
+  note_hedge();
   if (head.status >= 500) {
     context_->mirrors.failed(tried_, context_->environment.clock.monotonic());
     if (another_mirror_may_do()) return leave_attempt(head, [this] { try_next(); });
@@ -88,6 +107,7 @@ void UpstreamFetch::on_attempt_complete() {
 
 void UpstreamFetch::on_attempt_failed(Error error) {
   const auto self = shared_from_this();
+  note_hedge();
   const bool by_host = error.blame == Blame::upstream;
   if (by_host) context_->mirrors.failed(tried_, context_->environment.clock.monotonic());
   if (by_host && !head_delivered_ && another_mirror_may_do()) {

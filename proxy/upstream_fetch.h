@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -10,6 +11,7 @@
 #include "cache/origin.h"
 #include "proxy/upstream_attempt.h"
 #include "proxy/upstream_context.h"
+#include "proxy/upstream_hedge.h"
 
 namespace revcache::proxy {
 
@@ -33,6 +35,8 @@ class UpstreamFetch final : public std::enable_shared_from_this<UpstreamFetch>,
  private:
   void begin_hop();
   void try_next();
+  [[nodiscard]] std::optional<http::Uri> mirror_to_hedge_with() const;
+  void note_hedge();
 
   void on_attempt_head(http::ResponseHead head, WallTime request_time) override;
   void on_attempt_body(std::string_view piece) override;
@@ -60,10 +64,11 @@ class UpstreamFetch final : public std::enable_shared_from_this<UpstreamFetch>,
   std::vector<http::Uri> candidates_;  // of this hop
   std::size_t next_candidate_ = 0;
   http::Uri tried_;  // the latest
-  std::shared_ptr<UpstreamAttempt> attempt_;
+  std::shared_ptr<UpstreamHedge> attempt_;
   std::set<std::string> visited_;  // by redirects
   unsigned attempts_ = 0;
   Callback<> after_attempt_;  // what to do when the response at hand, not for the sink, is over
+  bool hedge_noted_ = false;  // of attempt_
   bool head_delivered_ = false;
   bool paused_ = false;
 };

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <iterator>
+#include <limits>
 #include <utility>
 
 namespace revcache::proxy {
@@ -28,6 +29,22 @@ http::Uri on_host(const http::Uri& uri, const config::HostAndPort& member) {
 
 }  // namespace
 
+void MirrorLatency::add(std::chrono::milliseconds took) {
+  constexpr std::int64_t kLongest = std::numeric_limits<std::uint32_t>::max();
+  milliseconds_[added_++ % kSamplesMax] =
+      static_cast<std::uint32_t>(std::clamp<std::int64_t>(took.count(), 0, kLongest));
+}
+
+std::optional<std::chrono::milliseconds> MirrorLatency::p95() const {
+  if (added_ < kSamplesMin) return std::nullopt;
+  auto sorted = milliseconds_;
+  const auto count = std::min(added_, kSamplesMax);
+  const auto last = sorted.begin() + static_cast<std::ptrdiff_t>(count);
+  const auto rank = sorted.begin() + static_cast<std::ptrdiff_t>((count * 95 + 99) / 100 - 1);
+  std::nth_element(sorted.begin(), rank, last);
+  return std::chrono::milliseconds(*rank);
+}
+
 const config::Mirror* UpstreamMirrors::group_of(const http::Uri& uri) const {
   const auto group = std::ranges::find_if(groups_, [&](const auto& mirror) {
     return std::ranges::any_of(mirror.hosts,
@@ -40,9 +57,7 @@ std::vector<http::Uri> UpstreamMirrors::candidates(const http::Uri& uri, Monoton
   std::vector<http::Uri> ordered;
   std::vector<http::Uri> failed_lately;
   const auto offer = [&](http::Uri candidate) {
-    const auto penalty = penalised_until_.find(candidate.authority());
-    const bool penalised = penalty != penalised_until_.end() && penalty->second > now;
-    (penalised ? failed_lately : ordered).push_back(std::move(candidate));
+    (is_penalised(candidate, now) ? failed_lately : ordered).push_back(std::move(candidate));
   };
   offer(uri);
   if (const auto* group = group_of(uri); group != nullptr) {
@@ -54,6 +69,11 @@ std::vector<http::Uri> UpstreamMirrors::candidates(const http::Uri& uri, Monoton
   return ordered;
 }
 
+bool UpstreamMirrors::is_penalised(const http::Uri& uri, MonotonicTime now) const {
+  const auto penalty = penalised_until_.find(uri.authority());
+  return penalty != penalised_until_.end() && penalty->second > now;
+}
+
 void UpstreamMirrors::failed(const http::Uri& uri, MonotonicTime now) {
   if (group_of(uri) == nullptr) return;
   penalised_until_[std::string(uri.authority())] = now + kMirrorPenalty;
@@ -62,6 +82,19 @@ void UpstreamMirrors::failed(const http::Uri& uri, MonotonicTime now) {
 void UpstreamMirrors::succeeded(const http::Uri& uri) {
   const auto known = penalised_until_.find(uri.authority());
   if (known != penalised_until_.end()) penalised_until_.erase(known);
+}
+
+void UpstreamMirrors::answered(const http::Uri& uri, std::chrono::milliseconds took) {
+  if (group_of(uri) != nullptr) latencies_[std::string(uri.authority())].add(took);
+}
+
+std::optional<std::chrono::milliseconds> UpstreamMirrors::hedge_after(const http::Uri& first,
+                                                                      const http::Uri& second,
+                                                                      MonotonicTime now) const {
+  const auto known = latencies_.find(first.authority());
+  if (known == latencies_.end() || is_penalised(second, now)) return std::nullopt;
+  const auto usual = known->second.p95();
+  return usual ? std::optional(std::max(*usual, kHedgeWaitMin)) : std::nullopt;
 }
 
 }  // namespace revcache::proxy
