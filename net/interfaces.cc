@@ -28,6 +28,7 @@ std::vector<IpAddress> local_addresses() {
   int count = 0;
   if (uv_interface_addresses(&interfaces, &count) != 0) return {};
   std::vector<IpAddress> addresses;
+  addresses.reserve(static_cast<std::size_t>(count));
   for (int i = 0; i < count; ++i) addresses.push_back(address_of(interfaces[i]));
   uv_free_interface_addresses(interfaces, count);
   return addresses;

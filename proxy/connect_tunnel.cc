@@ -5,12 +5,10 @@
 
 namespace revcache::proxy {
 
-ConnectTunnel::ConnectTunnel(WorkerContext& context, std::string host, std::uint16_t port,
-                             ReplyChannel& channel, RequestRecord& record,
-                             ExchangeObserver& observer)
+ConnectTunnel::ConnectTunnel(WorkerContext& context, config::HostAndPort to, ReplyChannel& channel,
+                             RequestRecord& record, ExchangeObserver& observer)
     : context_(context),
-      host_(std::move(host)),
-      port_(port),
+      to_(std::move(to)),
       channel_(channel),
       record_(record),
       observer_(observer),
@@ -40,7 +38,7 @@ void ConnectTunnel::start() {
                        std::chrono::floor<std::chrono::seconds>(context_.clock.wall()));
     return observer_.pump();
   }
-  context_.upstream.connect(host_, port_, [self = self_](auto upstream) {
+  context_.upstream.connect(to_.host, to_.port, [self = self_](auto upstream) {
     if (*self != nullptr) (*self)->on_connected(std::move(upstream));
   });
 }

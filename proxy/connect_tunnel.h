@@ -2,11 +2,10 @@
 // ended.
 #pragma once
 
-#include <cstdint>
 #include <memory>
-#include <string>
 
 #include "base/result.h"
+#include "config/config.h"
 #include "net/stream.h"
 #include "proxy/reply_channel.h"
 #include "proxy/request_exchange.h"
@@ -17,7 +16,7 @@ namespace revcache::proxy {
 // Owned by the client's connection; loop thread only.
 class ConnectTunnel final : public RequestExchange {
  public:
-  ConnectTunnel(WorkerContext& context, std::string host, std::uint16_t port, ReplyChannel& channel,
+  ConnectTunnel(WorkerContext& context, config::HostAndPort to, ReplyChannel& channel,
                 RequestRecord& record, ExchangeObserver& observer);
   ConnectTunnel(const ConnectTunnel&) = delete;
   ConnectTunnel& operator=(const ConnectTunnel&) = delete;
@@ -51,8 +50,7 @@ class ConnectTunnel final : public RequestExchange {
   void on_direction_ended();
 
   WorkerContext& context_;
-  std::string host_;
-  std::uint16_t port_;
+  config::HostAndPort to_;
   ReplyChannel& channel_;
   RequestRecord& record_;
   ExchangeObserver& observer_;

@@ -109,8 +109,8 @@ std::unique_ptr<RequestExchange> Handling::run() {
   if (auto* refused = std::get_if<RefusedRoute>(&decided)) return refuse(*refused);
   if (auto* to = std::get_if<ConnectRoute>(&decided)) {
     record_.target = std::string(head_.target);
-    return std::make_unique<ConnectTunnel>(context_, std::move(to->host), to->port, channel_,
-                                           record_, observer_);
+    return std::make_unique<ConnectTunnel>(
+        context_, config::HostAndPort{std::move(to->host), to->port}, channel_, record_, observer_);
   }
   if (auto* to = std::get_if<OwnRoute>(&decided)) return own(to->path);
   return answer_finally();

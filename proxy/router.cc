@@ -1,6 +1,7 @@
 #include "proxy/router.h"
 
 #include <charconv>
+#include <memory>
 #include <optional>
 #include <utility>
 
@@ -30,8 +31,9 @@ Route malformed(std::string_view what, const Error& error) {
 
 std::optional<std::uint64_t> number(std::string_view text) {
   std::uint64_t value = 0;
-  const auto* end = text.data() + text.size();
-  const auto [at, error] = std::from_chars(text.data(), end, value);
+  const auto* begin = std::to_address(text.begin());
+  const auto* end = std::to_address(text.end());
+  const auto [at, error] = std::from_chars(begin, end, value);
   if (error != std::errc{} || at != end || text.empty()) return std::nullopt;
   return value;
 }
