@@ -33,6 +33,9 @@ struct Admitted {
   std::optional<WallTime> usable_until;  // nextUpdate: caps every later use
   std::optional<std::string> key;        // store under this key instead of the request's
   bool storable = true;                  // false: may be served once, not kept
+  // The answer only says that there is none (an OCSP error status): a copy that is still good is
+  // the better answer.
+  bool is_failure = false;
 };
 
 class Admission {

@@ -21,6 +21,7 @@ struct FetchOutcome {
   bool shareable = false;             // waiters may use it
   bool stored = false;
   bool revalidated = false;  // by a 304
+  bool is_failure = false;   // the response only says that there is none: Admitted::is_failure
 };
 
 // The party that waits for a fetch. Called on the loop; held by shared_ptr, so always alive.
@@ -95,6 +96,7 @@ class Fetch final : public std::enable_shared_from_this<Fetch>, private OriginSi
   http::ResponseHead head_;
   http::ResponseDirectives directives_;
   bool may_store_ = false;
+  bool is_failure_ = false;  // Admitted::is_failure
   WallTime request_time_;
   WallTime response_time_;
   std::string body_;

@@ -83,6 +83,7 @@ void Fetch::on_admitted(Result<Admitted> admitted) {
   response.trust = admitted->trust;
   response.freshness.usable_until = admitted->usable_until;
   if (admitted->key) response.key = *admitted->key;
+  is_failure_ = admitted->is_failure;
   complete_with(std::move(response), may_store_ && admitted->storable);
 }
 
@@ -126,8 +127,10 @@ void Fetch::complete_with(StoredResponse response, bool may_be_stored) {
   }
   finish(FetchOutcome{.response = std::move(complete),
                       .upstream_status = head_.status,
-                      .shareable = (may_be_stored && !has_own_fields) || is_negative,
-                      .stored = may_be_stored});
+                      .shareable = (may_be_stored && !has_own_fields) || is_negative || is_failure_,
+                      .stored = may_be_stored,
+                      .revalidated = false,
+                      .is_failure = is_failure_});
   store_on_disk(context_, stored);
 }
 

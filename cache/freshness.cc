@@ -112,6 +112,21 @@ Use use_of_stale(const FreshnessFacts& facts, const Decision& found,
   return client_accepts ? Use::stale : Use::validate;
 }
 
+// A verified CRL under a URL that is renewed ahead of expiry (docs/decisions/0003): nobody waits
+// for upstream because HTTP's lifetime is over, unless the client itself demands something younger.
+// When the renewal is overdue, the client's request brings it about, behind its back.
+bool is_renewed_ahead(const StoredResponse& stored, const Decision& found,
+                      const http::RequestDirectives& request) noexcept {
+  const bool is_crl = stored.kind == ObjectKind::crl || stored.kind == ObjectKind::delta_crl;
+  return is_crl && stored.trust == Trust::verified && stored.freshness.usable_until &&
+         !request.no_cache && is_age_accepted(found, request);
+}
+
+Use use_of_renewed(const FreshnessFacts& facts, const Decision& found, WallTime now) noexcept {
+  if (found.ttl > kNone && !facts.no_cache) return Use::fresh;
+  return now - facts.response_time > kRenewalOverdue ? Use::stale_while_revalidate : Use::stale;
+}
+
 Use use_without_asking(const FreshnessFacts& facts, const Decision& found,
                        const http::RequestDirectives& request) noexcept {
   if (request.no_cache || facts.no_cache || !is_age_accepted(found, request)) return Use::validate;
@@ -181,7 +196,9 @@ Decision decide(const StoredResponse& stored, const http::RequestDirectives& dir
       return decision;
     }
   }
-  decision.use = use_without_asking(facts, decision, directives);
+  decision.use = is_renewed_ahead(stored, decision, directives)
+                     ? use_of_renewed(facts, decision, now)
+                     : use_without_asking(facts, decision, directives);
   decision.usable_on_error =
       decision.use == Use::validate && is_usable_on_error(stored, decision, directives);
   return decision;

@@ -25,11 +25,15 @@ std::chrono::seconds current_age(const FreshnessFacts& facts, WallTime now) noex
 
 enum class Use : std::uint8_t {
   fresh,                   // answer with it
-  stale,                   // answer with it: the request's max-stale allows
+  stale,                   // answer with it: the request's max-stale allows, or it is renewed ahead
   stale_while_revalidate,  // answer with it and validate behind the client's back
   validate,                // upstream must be asked first
   unusable,                // past usable_until: counts as absent, but its validators may be sent
 };
+
+// A verified CRL that was not validated for so long is validated when a client asks for it: the
+// refresher, which should have done so, is not keeping up.
+inline constexpr std::chrono::minutes kRenewalOverdue{30};
 
 struct Decision {
   Use use = Use::validate;

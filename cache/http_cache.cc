@@ -47,6 +47,7 @@ std::optional<HttpCache::Hit> HttpCache::find_now(std::string_view key,
       .cache_lookups[metrics::index(stored->kind)][metrics::index(metrics::TierLabel::memory)]
                     [metrics::index(outcome_of(decision))]
       .add();
+  note_asked(context_.shared, *stored);
   return Hit{std::move(stored), decision};
 }
 
@@ -62,6 +63,11 @@ void HttpCache::validate_behind(CacheRequest request) {
 
 void HttpCache::abort_all() {
   while (!context_.active.empty()) (*context_.active.begin())->abort();
+}
+
+void note_asked(SharedCache& shared, const StoredResponse& stored) noexcept {
+  const bool is_crl = stored.kind == ObjectKind::crl || stored.kind == ObjectKind::delta_crl;
+  if (is_crl) shared.asked.set(stored.asked_mark);
 }
 
 StoredResponsePtr find_variant_in_memory(const MemoryTier& memory, std::string_view key,

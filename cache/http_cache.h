@@ -15,6 +15,7 @@
 #include "base/error.h"
 #include "base/object_kind.h"
 #include "cache/admission.h"
+#include "cache/asked_marks.h"
 #include "cache/cache_status.h"
 #include "cache/coalescer.h"
 #include "cache/freshness.h"
@@ -43,6 +44,7 @@ struct SharedCache {
 
   const Options options;
   MemoryTier memory;
+  AskedMarks asked;  // which CRLs clients asked for
   Coalescer coalescer;
   NegativeCache negative;
 };
@@ -85,6 +87,7 @@ struct CacheRequest {
   std::optional<std::uint64_t> max_forwards;
   std::string cdn_loop;
   std::string via;
+  bool for_refresh = false;  // nobody asks: the refresher does
 };
 
 // A complete response for a client: conditional and range processing is the receiver's.
@@ -93,6 +96,7 @@ struct CacheAnswer {
   CacheStatus status;
   std::chrono::seconds age{0};
   metrics::RequestResult result = metrics::RequestResult::miss;
+  std::optional<Error> failure{};  // why upstream did not give it, when it stands in for that
 };
 
 // Receives the answer of one transaction: on_answer, or on_failed, or on_stream_head followed by
@@ -148,6 +152,9 @@ class HttpCache {
  private:
   CacheContext context_;
 };
+
+// A client was given this: for the refresher, which drops CRLs that nobody asks for. Any thread.
+void note_asked(SharedCache& shared, const StoredResponse& stored) noexcept;
 
 // The entry for these request fields: what is under `key`, or the variant that an index there leads
 // to. nullptr when absent from memory.

@@ -100,6 +100,7 @@ StoredResponsePtr finish(StoredResponse&& response) {
   response.last_modified = date_in(FieldId::last_modified);
   response.etag = response.fields.find(FieldId::etag).value_or("");
   if (!response.on_disk) response.body_bytes = response.body.size();
+  response.asked_mark = asked_mark(response.key);
   render(response);
   return std::make_shared<const StoredResponse>(std::move(response));
 }

@@ -15,6 +15,7 @@
 #include "base/clock.h"
 #include "base/object_kind.h"
 #include "base/result.h"
+#include "cache/asked_marks.h"
 #include "http/message.h"
 
 namespace revcache::cache {
@@ -54,6 +55,8 @@ struct StoredResponse {
   SharedBytes body;              // whole, or empty when on_disk
   bool on_disk = false;          // body larger than memory takes: Tier::read_piece
   std::uint64_t generation = 0;  // of the disk entry that holds the body
+
+  AskedMark asked_mark = 0;  // of the key; by finish()
 
   // Rendered by finish(): status line, end-to-end fields and Via, without the closing empty line.
   // Age, Cache-Status and connection fields are added per request.

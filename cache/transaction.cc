@@ -27,6 +27,7 @@ bool matches_variant(const StoredResponse& response, const FieldsView& fields) {
     return !response.fields.has(FieldId::vary);
   }
   std::vector<std::string> names;
+  names.reserve(response.vary.size());
   for (const auto& [name, value] : response.vary) names.push_back(name);
   return vary_values(names, fields) == response.vary;
 }
@@ -43,7 +44,7 @@ void Transaction::start() {
   }
   auto primary = context_.shared.memory.find(request_.key);
   if (primary != nullptr && primary->vary_index) {
-    auto key = variant_key_in(*primary, request_.fields.view());
+    const auto key = variant_key_in(*primary, request_.fields.view());
     auto variant = context_.shared.memory.find(key);
     vary_miss_ = variant == nullptr;
     if (variant == nullptr) return look_on_disk(key);

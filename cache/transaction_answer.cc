@@ -41,6 +41,11 @@ void Transaction::end_stream(const Error* error) {
 void Transaction::on_fetched(FetchOutcome outcome) {
   auto self = shared_from_this();
   fetch_.reset();
+  const Error failure{ErrorCode::unreachable, Blame::upstream, "the responder has no answer now"};
+  if (outcome.is_failure && may_serve_stale(failure)) {
+    outcome.response = nullptr;
+    outcome.error = failure;
+  }
   end_flight(outcome);
   if (outcome.response == nullptr) {
     if (may_share() && !may_serve_stale(outcome.error)) {
@@ -129,7 +134,8 @@ void Transaction::fail_or_serve_stale(Error error, std::uint16_t upstream_status
   answer(CacheAnswer{.response = std::move(response),
                      .status = status,
                      .age = age,
-                     .result = RequestResult::stale});
+                     .result = RequestResult::stale,
+                     .failure = std::move(error)});
 }
 
 void Transaction::answer(CacheAnswer answer) {
@@ -139,6 +145,7 @@ void Transaction::answer(CacheAnswer answer) {
           self->answer(std::move(answer));
         });
   }
+  if (!request_.for_refresh) note_asked(context_.shared, *answer.response);
   if (auto* sink = std::exchange(sink_, nullptr)) sink->on_answer(std::move(answer));
 }
 
