@@ -82,6 +82,8 @@ std::string_view kind_name(StateKind kind) noexcept {
       return "audit entry";
     case StateKind::refresh:
       return "refresher's record";
+    case StateKind::issuer:
+      return "issuer's certificate";
     case StateKind::last_write:
       return "number of the last write";
   }

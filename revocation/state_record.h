@@ -27,6 +27,7 @@ enum class StateKind : char {
   manual = 'v',
   audit = 'a',
   refresh = 'r',
+  issuer = 'i',
   last_write = 'n',
 };
 

@@ -166,6 +166,29 @@ Result<std::vector<std::string>> RocksStateStore::audit(std::size_t entries_max)
   return entries;
 }
 
+Result<void> RocksStateStore::put_issuer(const pki::KeyHash& issuer, std::string_view der) {
+  if (auto ok = check_size("a certificate", der.size(), pki::kCertificateBytesMax); !ok) return ok;
+  const std::string key = issuer_prefix(StateKind::issuer, issuer);
+  rocksdb::WriteBatch batch;
+  batch.Put(key, encode_record(key, der));
+  const std::lock_guard lock(write_mutex_);
+  return database_->write(batch, false);
+}
+
+Result<std::vector<std::string>> RocksStateStore::issuers() {
+  std::vector<std::string> certificates;
+  auto read = database_->for_each(
+      single_key(StateKind::issuer), "",
+      [&](std::string_view key, std::string_view record) -> Result<bool> {
+        const Result<std::string_view> der = decode_record(key, record);
+        if (!der) return fail(der.error().code, Blame::local, der.error().detail);
+        certificates.emplace_back(*der);
+        return true;
+      });
+  if (!read) return fail(std::move(read));
+  return certificates;
+}
+
 Result<void> RocksStateStore::put_refresh_record(std::string_view url, std::string_view record) {
   if (auto ok = check_size("a URL", url.size(), kRefreshUrlBytesMax); !ok) return ok;
   if (auto ok = check_size("a record", record.size(), kRefreshRecordBytesMax); !ok) return ok;

@@ -40,6 +40,9 @@ class RocksStateStore final : public StateStore {
       const std::function<bool(const FloorKey&, const SeenRevocation&)>& visit) override;
   Result<std::size_t> reset_floors(const pki::KeyHash& issuer) override;
 
+  Result<void> put_issuer(const pki::KeyHash& issuer, std::string_view der) override;
+  Result<std::vector<std::string>> issuers() override;
+
   Result<void> revoke(const ManualRevocation& revocation) override;
   Result<bool> unrevoke(const pki::KeyHash& issuer, std::string_view serial) override;
   Result<std::vector<ManualRevocation>> manual_revocations() override;
