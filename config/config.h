@@ -158,8 +158,11 @@ struct Limits {
   Milliseconds upstream_idle_timeout{30000};
   std::uint32_t upstream_queue = 1024;  // requests waiting for a connection, per worker
   std::uint32_t upstream_redirects = 5;
-  std::uint64_t upstream_rate_min = 512;  // bytes per second over 5 s of a response body
-  std::uint32_t background_queue = 1024;  // tasks off-loop, of each kind
+  std::uint64_t upstream_rate_min = 512;       // bytes per second over 5 s of a response body
+  std::uint32_t refresh_urls = 4096;           // learned CRL URLs that are renewed
+  std::uint64_t evidence_bytes = 1ULL << 30U;  // verified CRLs and their indexes, in memory
+  std::uint32_t issuers = 256;                 // authorities and CA certificates that chain to them
+  std::uint32_t background_queue = 1024;       // tasks off-loop, of each kind
   std::uint32_t background_threads = 4;
 };
 

@@ -33,8 +33,13 @@ Result<LoadedSettings> make_settings(config::Config config,
       return fail(ErrorCode::malformed, Blame::local,
                   authority.certificate + ": " + certificates.error().detail);
     }
-    const SharedBytes& der = certificates->front()->der;
-    settings->authority_certificates.emplace(authority.name, std::string(der.text()));
+    const pki::CertificatePtr& certificate = certificates->front();
+    if (!certificate->is_ca) {
+      return fail(
+          ErrorCode::untrusted, Blame::local,
+          authority.certificate + ": is no CA certificate (authority \"" + authority.name + "\")");
+    }
+    settings->authority_certificates.emplace(authority.name, certificate);
   }
   auto tls = net::TlsClientContext::load(config.upstream.ca_bundle);
   if (!tls) return fail(std::move(tls));

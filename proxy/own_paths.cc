@@ -77,7 +77,7 @@ OwnAnswer answer_own_path(const Settings& settings, std::string_view path,
   const auto certificate = settings.authority_certificates.find(name_in(path, "/ca/", ".cer"));
   if (certificate != settings.authority_certificates.end()) {
     return TextReply{.status = 200,
-                     .text = certificate->second,
+                     .text = std::string(certificate->second->der.text()),
                      .text_is_binary = true,
                      .allow = {},
                      .content_type = "application/pkix-cert",

@@ -25,9 +25,11 @@
 #include "net/uv_background_work.h"
 #include "net/uv_timers.h"
 #include "proxy/admin_port.h"
+#include "proxy/cache_figures.h"
 #include "proxy/connection_limits.h"
 #include "proxy/make_settings.h"
 #include "proxy/request_log_lines.h"
+#include "proxy/revocation_parts.h"
 #include "proxy/worker_thread.h"
 
 namespace revcache::proxy {
@@ -64,20 +66,25 @@ class Server {
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
 
+  ~Server() { stop_workers(); }
+
   Result<void> start();
   int run();
 
  private:
   Result<std::vector<SocketAddress>> claim_addresses();
   void open_disk();
+  Result<void> open_revocation(const Settings& settings);
+  void sample_clock();
+  [[nodiscard]] std::vector<std::string> not_ready() const;
   Result<void> open_admin();
   Result<void> start_workers(const LoadedSettings& loaded);
+  void stop_workers();
   void log_rules();
   void watch_signals();
   void reload();
   void on_reloaded(std::expected<LoadedSettings, std::string> loaded);
   void terminate();
-  metrics::CacheFigures cache_figures() const;
   [[nodiscard]] const config::Config& config() const { return *settings_->config; }
 
   SystemClock clock_;
@@ -92,12 +99,14 @@ class Server {
   metrics::MetricsCollector collector_;
   cache::SharedCache cache_;
   std::shared_ptr<cache::DiskStore> disk_;
+  std::unique_ptr<RevocationParts> revocation_;
   ConnectionLimits connection_limits_;
   std::vector<SocketAddress> listeners_;
   std::shared_ptr<const Settings> settings_;
   std::vector<std::unique_ptr<WorkerThread>> workers_;
   net::UvBackgroundWork background_{loop_, work_limits_};  // its work uses what is above
   std::unique_ptr<AdminPort> admin_;
+  std::unique_ptr<net::Timer> clock_timer_;
   std::vector<std::unique_ptr<net::SignalWatcher>> signals_;
   std::size_t draining_ = 0;
   bool terminating_ = false;
@@ -114,6 +123,7 @@ net::WorkLimits::Options work_options(const config::Limits& limits) {
 }
 
 std::string notify_address() {
+  // NOLINTNEXTLINE(concurrency-mt-unsafe): read before any other thread exists
   const char* address = std::getenv("NOTIFY_SOCKET");
   return address == nullptr ? std::string() : std::string(address);
 }
@@ -165,23 +175,47 @@ Result<void> Server::start() {
   auto loaded = make_settings(initial_, guarded);
   if (!loaded) return fail(std::move(loaded));
   open_disk();
+  if (auto opened = open_revocation(*loaded->settings); !opened) return opened;
   if (auto started = start_workers(*loaded); !started) return started;
+  workers_.front()->run_refresher();
+  revocation_->on_learned(
+      [to = workers_.front().get()](const auto& url, const auto& dates) { to->learn(url, dates); });
 
   collector_.set_upstream_labels(settings_->access->upstream_labels());
-  collector_.set_cache_source([this] { return cache_figures(); });
+  collector_.set_cache_source([this] { return cache_figures(cache_, disk_.get()); });
+  collector_.add_source([this] { return revocation_->counters().families(); });
   collector_.set_last_reload(true, clock_.wall());
   return open_admin();
+}
+
+// Evidence that the last life left on disk counts before the first request is taken.
+Result<void> Server::open_revocation(const Settings& settings) {
+  revocation_ = std::make_unique<RevocationParts>(*settings.config, seed_, clock_, *log_);
+  if (auto applied = revocation_->apply(settings); !applied) return applied;
+  revocation_->restore(settings, disk_.get());
+  sample_clock();
+  return {};
+}
+
+// Once a minute the clock's durable lower bound follows the clock.
+void Server::sample_clock() {
+  clock_timer_ = timers_.after(std::chrono::minutes(1), [this] { sample_clock(); });
+  const bool submitted =
+      background_.submit(net::WorkKind::disk, [this] { revocation_->sample_clock(); }, [] {});
+  if (!submitted) log_->debug("the clock was not sampled: the disk queue is full");
+}
+
+// What is ready to serve, or why not: in words, for /readyz.
+std::vector<std::string> Server::not_ready() const {
+  if (terminating_) return {"draining"};
+  return revocation_->not_ready(config());
 }
 
 Result<void> Server::open_admin() {
   auto opened =
       AdminPort::open(loop_, timers_, background_, initial_,
                       {.metrics_text = [this] { return metrics::to_text(collector_.Collect()); },
-                       .not_ready =
-                           [this] {
-                             return terminating_ ? std::vector<std::string>{"draining"}
-                                                 : std::vector<std::string>{};
-                           }});
+                       .not_ready = [this] { return not_ready(); }});
   if (!opened) return fail(std::move(opened));
   admin_ = std::move(*opened);
   return {};
@@ -195,6 +229,7 @@ Result<void> Server::start_workers(const LoadedSettings& loaded) {
       .cache = cache_,
       .disk = disk_,
       .work_limits = work_limits_,
+      .revocation = *revocation_,
       .connection_limits = connection_limits_,
       .instance_id = instance_id(draw_random_seed()),
       .hash_seed = seed_,
@@ -206,6 +241,8 @@ Result<void> Server::start_workers(const LoadedSettings& loaded) {
     auto worker = std::make_unique<WorkerThread>(parts, settings_, loaded.tls, listeners_);
     if (auto started = worker->start(); !started) return started;
     collector_.add_loop(&worker->metrics());
+    revocation_->publisher().subscribe(
+        [to = worker.get()](const auto& snapshot) { to->receive(snapshot); });
     workers_.push_back(std::move(worker));
   }
   return {};
@@ -224,10 +261,16 @@ int Server::run() {
   log_rules();
   static_cast<void>(notify_.ready());
   loop_.run();
-  workers_.clear();
+  stop_workers();
   log_->info("stopped");
   log_->flush();
   return config::kExitOk;
+}
+
+void Server::stop_workers() {
+  // A body that is still being judged tells nobody any more.
+  if (revocation_ != nullptr) revocation_->detach();
+  workers_.clear();
 }
 
 // What an administrator should see without having written it: the built-in destinations, and what
@@ -263,7 +306,7 @@ void Server::reload() {
   guarded.push_back(initial_.listen.admin);
   const bool submitted = background_.submit(
       net::WorkKind::parse,
-      [result, source = source_, guarded] {
+      [this, result, source = source_, guarded] {
         auto config = config::load(source);
         if (!config) {
           std::string all;
@@ -272,10 +315,11 @@ void Server::reload() {
           return;
         }
         auto loaded = make_settings(std::move(*config), guarded);
-        if (loaded) {
-          *result = std::move(*loaded);
+        auto applied = loaded ? revocation_->apply(*loaded->settings) : Result<void>{};
+        if (!loaded || !applied) {
+          *result = std::unexpected(loaded ? applied.error().detail : loaded.error().detail);
         } else {
-          *result = std::unexpected(loaded.error().detail);
+          *result = std::move(*loaded);
         }
       },
       [this, result] { on_reloaded(std::move(*result)); });
@@ -324,27 +368,6 @@ void Server::terminate() {
       });
     });
   }
-}
-
-metrics::CacheFigures Server::cache_figures() const {
-  metrics::CacheFigures figures;
-  const auto memory = cache_.memory.stats();
-  for (std::size_t kind = 0; kind < kObjectKinds; ++kind) {
-    figures.memory[kind] = {memory.by_kind[kind].entries, memory.by_kind[kind].bytes};
-  }
-  figures.memory_evictions = memory.evictions;
-  if (disk_ == nullptr) return figures;
-  const auto disk = disk_->stats();
-  figures.disk = {.entries = disk.entries,
-                  .bytes = disk.bytes,
-                  .evictions = disk.evictions,
-                  .errors = disk.errors,
-                  .corrupt_entries = disk.corrupt_entries,
-                  .compaction_pending_bytes = disk.compaction_pending_bytes,
-                  .memtable_bytes = disk.memtable_bytes,
-                  .block_cache_bytes = disk.block_cache_bytes,
-                  .write_stalled = disk.write_stalled};
-  return figures;
 }
 
 int serve(config::Config config, const config::Source& source) {

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "config/config.h"
+#include "pki/certificate.h"
 #include "proxy/access_control.h"
 
 namespace revcache::proxy {
@@ -15,8 +16,8 @@ namespace revcache::proxy {
 struct Settings {
   std::shared_ptr<const config::Config> config;
   std::shared_ptr<const AccessControl> access;
-  // DER by authority name, read when the settings were made.
-  std::map<std::string, std::string, std::less<>> authority_certificates;
+  // By authority name, read when the settings were made.
+  std::map<std::string, pki::CertificatePtr, std::less<>> authority_certificates;
 };
 
 }  // namespace revcache::proxy

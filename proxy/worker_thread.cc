@@ -28,10 +28,12 @@ struct WorkerThread::Loop {
   std::unique_ptr<net::UvResolver> resolver;
   net::UvTransport transport;
   UpstreamClient upstream;
-  revocation::Admission admission{loop};
+  revocation::LoopSnapshot snapshot{background};
+  revocation::Admission admission;
   std::unique_ptr<cache::Tier> disk;
   cache::ActiveFetches active_fetches;
   cache::HttpCache cache;
+  std::unique_ptr<LoopRefresher> refresher;
   std::unique_ptr<RequestLog> request_log;
   WorkerContext context;
   std::unique_ptr<Worker> worker;
@@ -60,6 +62,7 @@ WorkerThread::Loop::Loop(const SharedParts& parts, std::shared_ptr<const Setting
       transport(loop, tls),
       upstream({transport, *resolver, timers, loop, metrics, parts.log, parts.instance_id},
                upstream_settings(*settings)),
+      admission(parts.revocation.evidence(), background, loop),
       disk(disk_tier(parts, background, loop)),
       cache({parts.cache, disk.get(), upstream, admission, loop, timers, loop, metrics, parts.log,
              active_fetches}),
@@ -129,6 +132,7 @@ void WorkerThread::run(std::promise<Result<void>> listening) {
   if (serves) on_loop.loop.run();
   running_.with([](Running& running) { running.loop = nullptr; });
   on_loop.listeners.clear();
+  on_loop.refresher.reset();
   on_loop.worker.reset();
   on_loop.cache.abort_all();
 }
@@ -146,6 +150,7 @@ void WorkerThread::apply(std::shared_ptr<const Settings> settings,
   on_loop([settings = std::move(settings), tls = std::move(tls)](Loop& loop) {
     loop.transport.set_tls(tls);
     loop.upstream.apply(upstream_settings(*settings));
+    if (loop.refresher != nullptr) loop.refresher->apply(settings);
     loop.worker->apply(settings);
   });
 }
@@ -153,6 +158,7 @@ void WorkerThread::apply(std::shared_ptr<const Settings> settings,
 void WorkerThread::drain(Callback<> done) {
   on_loop([done = std::move(done)](Loop& loop) mutable {
     for (auto& listener : loop.listeners) listener->stop();
+    if (loop.refresher != nullptr) loop.refresher->stop();
     loop.drained = std::move(done);
     loop.worker->drain([&loop] {
       loop.upstream.close_idle();
@@ -160,6 +166,32 @@ void WorkerThread::drain(Callback<> done) {
       loop.loop.stop();
     });
   });
+}
+
+void WorkerThread::run_refresher() {
+  on_loop([this](Loop& loop) {
+    loop.refresher = std::make_unique<LoopRefresher>(
+        LoopRefresher::Parts{.cache = loop.cache,
+                             .timers = loop.timers,
+                             .background = loop.background,
+                             .clock = loop.loop,
+                             .log = parts_.log,
+                             .evidence = parts_.revocation.evidence(),
+                             .state = parts_.revocation.state(),
+                             .seed = parts_.hash_seed},
+        loop.context.settings);
+    loop.refresher->start(parts_.revocation.refresh_records());
+  });
+}
+
+void WorkerThread::learn(const std::string& url, const revocation::EvidenceDates& dates) {
+  on_loop([url, dates](Loop& loop) {
+    if (loop.refresher != nullptr) loop.refresher->learn(url, dates);
+  });
+}
+
+void WorkerThread::receive(const revocation::SnapshotPtr& snapshot) {
+  on_loop([snapshot](Loop& loop) { loop.snapshot.receive(snapshot); });
 }
 
 void WorkerThread::stop() {

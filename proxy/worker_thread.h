@@ -22,7 +22,9 @@
 #include "net/tls_context.h"
 #include "net/uv_background_work.h"
 #include "proxy/connection_limits.h"
+#include "proxy/loop_refresher.h"
 #include "proxy/request_log.h"
+#include "proxy/revocation_parts.h"
 #include "proxy/settings.h"
 
 namespace revcache::proxy {
@@ -34,6 +36,7 @@ struct SharedParts {
   cache::SharedCache& cache;
   std::shared_ptr<cache::DiskStore> disk;  // null: memory only
   net::WorkLimits& work_limits;
+  RevocationParts& revocation;
   ConnectionLimits& connection_limits;
   std::string instance_id;
   std::uint64_t hash_seed = 0;
@@ -54,6 +57,10 @@ class WorkerThread {
 
   // Starts the thread and waits until it listens on every address, or cannot.
   Result<void> start();
+  // This worker's loop is the one that renews what is known. After start().
+  void run_refresher();
+  void learn(const std::string& url, const revocation::EvidenceDates& dates);
+  void receive(const revocation::SnapshotPtr& snapshot);
   // For requests that begin from now on.
   void apply(std::shared_ptr<const Settings> settings,
              std::shared_ptr<const net::TlsClientContext> tls);

@@ -91,12 +91,14 @@ class Ocsp(unittest.TestCase):
 
     def test_two_slashes_in_base64_are_not_merged(self):
         request = self.authority.ocsp_request_for_serial("0x" + "FF" * 12)
+        answer = self.authority.ocsp_response(request)
+        self.requests, self.responses = [request], [answer]
         spelling = get_form(request, quote=False)
         self.assertIn("//", spelling)
-        self.assertEqual(self.get(spelling).body, self.responses[0])
+        self.assertEqual(self.get(spelling).body, answer)
         self.assertTrue(self.origin.requests[0].target.endswith("/ocsp/" + spelling))
-        self.assertEqual(self.get(get_form(request)).body, self.responses[0])
-        self.assertEqual(self.post(request).body, self.responses[0])
+        self.assertEqual(self.get(get_form(request)).body, answer)
+        self.assertEqual(self.post(request).body, answer)
         self.assertEqual(len(self.origin.requests), 1)
 
     def test_sha_256_is_another_question(self):

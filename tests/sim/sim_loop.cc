@@ -59,12 +59,16 @@ bool SimBackgroundWork::submit(net::WorkKind kind, Callback<> work, Callback<> d
   }
   ++in_flight_[slot];
   const auto delay = scheduler_.uniform(profiles_[slot].delay_min, profiles_[slot].delay_max);
-  scheduler_.after(delay, [this, slot, work = std::move(work), done = std::move(done)]() mutable {
+  scheduler_.after(delay, [this, slot, alive = alive_, work = std::move(work),
+                           done = std::move(done)]() mutable {
+    if (!*alive) return;
     work();
-    scheduler_.after(std::chrono::nanoseconds(0), [this, slot, done = std::move(done)]() mutable {
-      --in_flight_[slot];
-      done();
-    });
+    scheduler_.after(std::chrono::nanoseconds(0),
+                     [this, slot, alive = std::move(alive), done = std::move(done)]() mutable {
+                       if (!*alive) return;
+                       --in_flight_[slot];
+                       done();
+                     });
   });
   return true;
 }

@@ -47,10 +47,13 @@ struct WorkProfile {
   std::size_t queue_max = 1024;
 };
 
-// Must outlive the tasks submitted to it.
+// Tasks that have not run when it is destroyed are destroyed unrun, as in a process that dies.
 class SimBackgroundWork final : public net::BackgroundWork {
  public:
   explicit SimBackgroundWork(SimScheduler& scheduler) : scheduler_(scheduler) {}
+  SimBackgroundWork(const SimBackgroundWork&) = delete;
+  SimBackgroundWork& operator=(const SimBackgroundWork&) = delete;
+  ~SimBackgroundWork() override { *alive_ = false; }
   [[nodiscard]] bool submit(net::WorkKind kind, Callback<> work, Callback<> done) override;
 
   [[nodiscard]] WorkProfile& profile(net::WorkKind kind) {
@@ -63,6 +66,7 @@ class SimBackgroundWork final : public net::BackgroundWork {
 
  private:
   SimScheduler& scheduler_;
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
   std::array<WorkProfile, net::kWorkKinds> profiles_{};
   std::array<std::size_t, net::kWorkKinds> in_flight_{};
   std::uint64_t refused_ = 0;

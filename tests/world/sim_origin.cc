@@ -7,20 +7,39 @@
 
 namespace revcache::sim {
 
+namespace {
+
+std::string element(char tag, std::string_view content) {
+  std::string out(1, tag);
+  if (content.size() < 0x80U) {
+    out += static_cast<char>(content.size());
+  } else {
+    // The shortest form for up to 16 MiB.
+    const int octets = content.size() < 0x100U ? 1 : content.size() < 0x10000U ? 2 : 3;
+    out += static_cast<char>(0x80 | octets);
+    for (int shift = 8 * (octets - 1); shift >= 0; shift -= 8) {
+      out += static_cast<char>(content.size() >> static_cast<unsigned>(shift) & 0xFFU);
+    }
+  }
+  return out.append(content);
+}
+
+}  // namespace
+
+// A CRL that nobody known signed: version 2, ecdsa-with-SHA256, issuer CN=Nobody, thisUpdate in
+// 1970, no entry. The signature's place holds what tells one body from another.
 std::string der_body(const std::string& name, std::uint64_t version, std::size_t content_bytes) {
   std::string content = name + " v" + std::to_string(version) + " ";
   while (content.size() < content_bytes) content += "0123456789abcdef";
   content.resize(std::max<std::size_t>(content_bytes, name.size() + 24));
-  std::string header("\x30\x83", 2);
-  for (int shift = 16; shift >= 0; shift -= 8) {
-    header += static_cast<char>(content.size() >> static_cast<unsigned>(shift) & 0xFFU);
-  }
-  if (content.size() < 0x10000U) {
-    header = std::string("\x30\x82", 2);
-    header += static_cast<char>(content.size() >> 8U);
-    header += static_cast<char>(content.size() & 0xFFU);
-  }
-  return header + content;
+  const std::string algorithm =
+      element(0x30, element(0x06, std::string_view("\x2a\x86\x48\xce\x3d\x04\x03\x02", 8)));
+  const std::string common_name =
+      element(0x30, element(0x06, "\x55\x04\x03") + element(0x0c, "Nobody"));
+  const std::string tbs =
+      element(0x30, element(0x02, "\x01") + algorithm + element(0x30, element(0x31, common_name)) +
+                        element(0x17, "700101000000Z"));
+  return element(0x30, tbs + algorithm + element(0x03, std::string(1, '\0') + content));
 }
 
 // One connection of a client (the proxy): answers its requests one after another.

@@ -95,7 +95,14 @@ struct World::Proxy {
         upstream({world.network_, world.resolver_, timers, world.scheduler_, *metrics, log,
                   "revcache-0123456789abcdef"},
                  {world.settings_->config, world.settings_->access}),
-        admission(executor),
+        clock_guard(world.state_, world.scheduler_),
+        evidence({world.state_, clock_guard, counters, log},
+                 {.bytes_max = 1ULL << 30U,
+                  .issuers_max = 256,
+                  .signatures = {},
+                  .hash_seed = world.scheduler_.seed()}),
+        background(world.scheduler_),
+        admission(evidence, background, executor),
         cache({shared, &world.disk_, upstream, admission, executor, timers, world.scheduler_,
                *metrics, log, active_fetches}),
         context{.clock = world.scheduler_,
@@ -131,6 +138,10 @@ struct World::Proxy {
   proxy::ConnectionLimits connection_limits;
   cache::SharedCache shared;
   proxy::UpstreamClient upstream;
+  revocation::ClockGuard clock_guard;
+  revocation::EvidenceCounters counters;
+  revocation::Evidence evidence;
+  SimBackgroundWork background;
   revocation::Admission admission;
   cache::ActiveFetches active_fetches;
   cache::HttpCache cache;

@@ -13,6 +13,7 @@
 #include "config/config.h"
 #include "proxy/worker.h"
 #include "revocation/admission.h"
+#include "tests/sim/memory_state_store.h"
 #include "tests/sim/sim_loop.h"
 #include "tests/sim/sim_network.h"
 #include "tests/sim/sim_resolver.h"
@@ -69,6 +70,7 @@ class World {
   SimScheduler scheduler_;
   SimNetwork network_;
   SimResolver resolver_;
+  MemoryStateStore state_;
   SimTier disk_;
   SimOrigin origin_;
   std::shared_ptr<proxy::Settings> settings_;

@@ -1,0 +1,55 @@
+// Sends each new Snapshot to every loop, where it becomes a plain member (docs/architecture.md).
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "base/guarded.h"
+#include "net/background_work.h"
+#include "revocation/snapshot.h"
+
+namespace revcache::revocation {
+
+// The snapshot as one loop sees it. Loop thread only. Made before, and outliving, the requests that
+// read it.
+class LoopSnapshot {
+ public:
+  explicit LoopSnapshot(net::BackgroundWork& background) : background_(background) {}
+
+  [[nodiscard]] const Snapshot& now() const noexcept { return *current_; }
+  // For what must not change while something waits.
+  [[nodiscard]] const SnapshotPtr& shared() const noexcept { return current_; }
+
+  // The one before is freed off-loop: it may hold millions of entries.
+  void receive(SnapshotPtr next);
+
+ private:
+  void free_old();
+
+  net::BackgroundWork& background_;
+  SnapshotPtr current_ = std::make_shared<const Snapshot>();
+  std::vector<SnapshotPtr> old_;  // waits for room in the queue of background work
+};
+
+// Any thread. A subscriber takes a snapshot to its loop: it posts, and returns at once.
+class Publisher {
+ public:
+  using Send = std::function<void(const SnapshotPtr&)>;
+
+  // `send` is called with what was published last, if anything, and with each later one, in order;
+  // it must be callable until the last publish().
+  void subscribe(Send send);
+  void publish(const SnapshotPtr& snapshot);
+  // Nobody is told any more; a publish() under way on another thread has ended.
+  void clear();
+
+ private:
+  struct State {
+    std::vector<Send> subscribers;
+    SnapshotPtr last;
+  };
+  Guarded<State> state_;
+};
+
+}  // namespace revcache::revocation

@@ -1,0 +1,116 @@
+// What is known about revocation at one moment: issuers, their verified CRLs, revocations seen and
+// manual ones. Immutable; Publisher sends each new one to every loop, where reading it is reading a
+// member. Freed off-loop: it may hold the last reference to millions of entries.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "base/clock.h"
+#include "pki/cert_id.h"
+#include "pki/certificate.h"
+#include "pki/crl.h"
+#include "revocation/seen_revocations.h"
+#include "revocation/state_store.h"
+
+namespace revcache::revocation {
+
+// A CRL in use: complete, with the delta CRL that fits it, if any.
+struct HeldCrl {
+  FloorKey key;
+  std::string url;  // where it was last fetched from
+  pki::VerifiedCrlPtr complete;
+  pki::VerifiedCrlPtr delta;
+  WallSeconds usable_until;  // the complete CRL's nextUpdate and the authority's grace
+};
+
+// A CA whose signature counts: an [[authority]], or a CA certificate that chains to one.
+struct Issuer {
+  pki::CertificatePtr certificate;
+  pki::KeyHash key{};
+  pki::Sha1 name_sha1{};  // of the subject, as CertIDs name it
+  pki::Sha1 key_sha1{};
+  pki::KeyHash vouched_by{};  // the issuer under which it verified; an authority: none
+  std::string authority;      // the [[authority]] at the end of its chain: the `ca` label
+  bool is_authority = false;
+  std::chrono::seconds grace{0};
+  // How many CRL URLs are configured, all of which together are this CA's CRL.
+  std::size_t configured_crls = 0;
+  std::size_t configured_crls_held = 0;
+  std::vector<HeldCrl> crls;
+  // Seen in verified evidence, never lifted, and not in the CRLs above: these name the rest.
+  std::shared_ptr<const SeenRevocations> seen;
+  std::vector<ManualRevocation> manual;  // in order of serial
+};
+
+enum class RevocationSource : std::uint8_t { manual, seen, crl };
+std::string_view to_string(RevocationSource source) noexcept;  // "manual"
+
+struct Revoked {
+  RevocationSource source = RevocationSource::crl;
+  WallSeconds revoked_at;
+  pki::CrlReason reason = pki::CrlReason::unspecified;
+  std::optional<WallSeconds> invalidity_date;
+  pki::VerifiedCrlPtr crl;  // when source is crl
+};
+
+// Proof that a serial is not revoked. Only Snapshot::status makes one, and only from CRLs that it
+// holds: a "good" without evidence cannot be said.
+class NotRevoked {
+ public:
+  [[nodiscard]] const pki::VerifiedCrlPtr& crl() const noexcept { return crl_; }
+  [[nodiscard]] WallSeconds this_update() const noexcept { return this_update_; }
+  [[nodiscard]] WallSeconds valid_until() const noexcept { return valid_until_; }
+
+ private:
+  friend class Snapshot;
+  NotRevoked(pki::VerifiedCrlPtr crl, WallSeconds this_update, WallSeconds valid_until)
+      : crl_(std::move(crl)), this_update_(this_update), valid_until_(valid_until) {}
+  pki::VerifiedCrlPtr crl_;  // of several partitions: the one that ends first
+  WallSeconds this_update_;  // of several: the oldest
+  WallSeconds valid_until_;
+};
+
+struct Unknown {
+  std::string_view why;  // static: "no CRL", "the CRL has expired", "the CRL covers only a part"
+};
+
+using SerialStatus = std::variant<Revoked, NotRevoked, Unknown>;
+
+// What is known of the certificate that is asked about, beside its serial.
+struct AboutCertificate {
+  const pki::Certificate* certificate = nullptr;
+  std::optional<bool> is_ca;
+};
+
+class Snapshot {
+ public:
+  Snapshot() = default;
+  explicit Snapshot(std::vector<Issuer> issuers);
+
+  [[nodiscard]] const std::vector<Issuer>& issuers() const noexcept { return issuers_; }
+  // nullptr: nobody we know. By name and key, whatever hash the CertID uses.
+  [[nodiscard]] const Issuer* find(const pki::CertId& cert_id) const;
+  [[nodiscard]] const Issuer* find(const pki::KeyHash& key) const noexcept;
+
+  // Manual, then seen, then the CRLs (order of evidence: docs/architecture.md); revoked wins. A CRL
+  // past its usable_until proves only revocations. `issuer` is one of issuers().
+  [[nodiscard]] static SerialStatus status(const Issuer& issuer, ByteView serial,
+                                           const AboutCertificate& about, WallTime now);
+
+ private:
+  static SerialStatus absence(const Issuer& issuer, const AboutCertificate& about, WallTime now);
+
+  std::vector<Issuer> issuers_;
+};
+
+using SnapshotPtr = std::shared_ptr<const Snapshot>;
+
+}  // namespace revcache::revocation
