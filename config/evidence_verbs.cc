@@ -66,8 +66,7 @@ void EvidenceVerbs::declare_check(CLI::App& app) {
   check_
       ->add_option("--profile", arguments_.profile,
                    "As a Windows NPS server checks (default), or plain RFC 5280")
-      ->transform(CLI::Transformer(profiles))
-      ->check(CLI::IsMember(profiles))
+      ->transform(CLI::CheckedTransformer(profiles))
       ->type_name("nps|pkix");
   check_->add_option("--max-age", arguments_.age_max_s, "Evidence older than this is no evidence")
       ->type_name("SECONDS")

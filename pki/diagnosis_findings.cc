@@ -53,19 +53,25 @@ constexpr std::array<ChainRow, kChainFaults> kChainRows{{
      "Put the user's or computer's certificate first in the file."},
 }};
 
-constexpr std::string_view kWaysOut =
-    "1. Give the server an OCSP URL for the certificates of this issuer: property 81 on the "
-    "issuer's certificate in its store (Group Policy: Public Key Policies > Trusted Root "
-    "Certification Authorities > Properties > OCSP), naming revcache, which answers from the CA's "
-    "genuine CRL.\n"
-    "2. Let those answers be signed by an OCSP signer that the server trusts: with "
-    "id-kp-OCSPSigning and id-pkix-ocsp-nocheck, self-signed and trusted, or issued by this very "
-    "issuer.\n"
-    "3. Keep the issuer's genuine CRL in the server's machine store: certutil -f -addstore CA "
-    "root.crl, again before each expiry. Not every Windows release looks there for a certificate "
-    "that names no CDP: test it.\n"
-    "Not a way out: IgnoreNoRevocationCheck = 1 accepts every client whose check cannot be "
-    "completed.";
+// The best first. What Windows does with the third is not documented.
+std::string ways_out(const Certificate* issuer) {
+  const std::string name = issuer == nullptr ? "its issuer" : name_text(issuer->subject);
+  return "1. Give the server an OCSP URL for what " + name +
+         " issues: property 81 on that certificate in its store (Group Policy: Public Key Policies "
+         "> Trusted Root Certification Authorities > Properties > OCSP), naming revcache, which "
+         "answers from the CA's genuine CRL.\n"
+         "2. Let those answers be signed by an OCSP signer that the server trusts: with "
+         "id-kp-OCSPSigning and id-pkix-ocsp-nocheck, self-signed and trusted, or issued by " +
+         name +
+         ".\n"
+         "3. Keep the genuine CRL of " +
+         name +
+         " in the server's machine store: certutil -f -addstore CA root.crl, again before each "
+         "expiry. Not every Windows release looks there for a certificate that names no CDP: test "
+         "it.\n"
+         "Not a way out: IgnoreNoRevocationCheck = 1 accepts every client whose check cannot be "
+         "completed.";
+}
 
 std::string with_detail(std::string_view text, std::string_view detail) {
   std::string all(text);
@@ -157,8 +163,7 @@ Finding cdp_missing(const CertificateDiagnosis& one, const Certificate* issuer, 
     return finding;
   }
   finding.text += " NPS logs event 6273 with reason code 258, and the VPN client shows error 853.";
-  finding.fix = kWaysOut;
-  if (issuer != nullptr) finding.fix += "\nThe issuer is " + name_text(issuer->subject) + '.';
+  finding.fix = ways_out(issuer);
   return finding;
 }
 

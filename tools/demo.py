@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The demonstration: a Cloud-PKI-like hierarchy, a CDN that takes 300 ms for each answer and then
-dies, and what a client sees of it through revcache. Each claim is checked: the exit status is 1 if
-one of them is not true.
+dies, and what a client sees of it through revcache; then why NPS refuses the user all the same, and
+what to do about it. Each claim is checked: the exit status is 1 if one of them is not true.
 
 Nothing leaves this machine. The origin stands where revcache is told to expect a parent proxy, so
 that the real CDN's host name can be asked for without being looked up.
@@ -9,6 +9,7 @@ that the real CDN's host name can be asked for without being looked up.
 
 import argparse
 import dataclasses
+import json
 import pathlib
 import signal
 import subprocess
@@ -116,6 +117,32 @@ class Demonstration:
                     b"destinations" in refused.body)
         return self.failures
 
+    def diagnose(self, binary, pki):
+        """What the lab is about: the chain of the user's certificate, as NPS looks at it."""
+        chain = self.folder / "user-chain.pem"
+        chain.write_bytes(b"".join((pki.folder / f"{name}.pem").read_bytes()
+                                   for name in ("user", "issuing")))
+        command = [binary, "check", chain, "--trust", pki.root, "--via", self.proxy]
+        print("\n\033[1m10. Why NPS refuses this user all the same\033[0m")
+        print(f"  $ revcache check user-chain.pem --trust root.pem --via {self.proxy}\n")
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        print("".join(f"  {line}\n" for line in done.stdout.splitlines()), end="")
+        print(done.stderr, end="")
+        report = subprocess.run([*command, "--json"], capture_output=True, text=True, check=False)
+        self.expect("the user's own certificate is good, by the CRL that revcache served",
+                    "Cache-Status: revcache; hit" in done.stdout)
+        try:
+            found = json.loads(report.stdout)
+            nps, ca = found["nps"], found["chain"][1]
+            self.expect("the issuing CA names no CDP: reason code 258, error 853",
+                        (nps["reason_code"], nps["client_error"]) == (258, 853) and
+                        [finding["id"] for finding in ca["findings"]] == ["cdp-missing"])
+        except (ValueError, KeyError, IndexError):
+            self.expect("check gives its report as JSON", False)
+        self.expect("exit status 2: nobody can say whether that CA is revoked",
+                    done.returncode == 2)
+        return self.failures
+
 
 def show_hierarchy(pki):
     print("\033[1mA hierarchy like Cloud PKI's\033[0m")
@@ -148,7 +175,9 @@ destinations = ["*.pki.azure.net"]
 parent_proxy = "http://127.0.0.1:{origin.port}"
 """
         with RevcacheProcess(binary, folder / "run", settings) as proxy:
-            failures = Demonstration(folder, proxy, origin).run(crl)
+            demonstration = Demonstration(folder, proxy, origin)
+            demonstration.run(crl)
+            failures = demonstration.diagnose(binary, pki)
         if proxy.exit_code != 0:
             print(f"FAIL  revcache ended with status {proxy.exit_code}")
             failures += 1

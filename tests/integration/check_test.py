@@ -190,6 +190,13 @@ class Offline(CheckCase):
         self.assertEqual(self.findings(report, 1), ["cdp-missing"])
         self.assertEqual(report["chain"][0]["status"], "good")
 
+    def test_the_pkix_profile_speaks_of_rfc_5280_only(self):
+        chain = self.pki.joined("pkix.pem", "user", "issuing", "root")
+        _, out, _ = run("check", chain, "--offline", "--profile", "pkix", "--crl",
+                        self.path("issuing.crl"), "--crl", self.path("root.crl"), check=0)
+        self.assertNotIn("NPS", out)
+        self.assertIn("Result: good", out)
+
     def test_a_given_ocsp_answer(self):
         for answer, code in (("good", 2), ("bad", 1)):
             report = self.check("ocsp_user", "--offline", "--ocsp", self.path(answer + ".ocsp"),
