@@ -13,7 +13,7 @@ SignerVerbs::SignerVerbs(CLI::App& app) {
                  "A request for a CA instead of a self-signed certificate");
   new_->add_option("--key-type", arguments_.key_type, "Kind of key")
       ->type_name("p256|rsa2048|rsa3072")
-      ->check(CLI::IsMember({"p256", "rsa2048", "rsa3072"}))
+      ->check(CLI::IsMember({"p256", "rsa2048", "rsa3072"}).description(""))  // the type says it
       ->capture_default_str();
   new_->add_option("--days", arguments_.days, "Validity of a self-signed certificate")
       ->type_name("DAYS")
