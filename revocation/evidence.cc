@@ -84,13 +84,19 @@ Evidence::Judgement Evidence::judge(const cache::AdmissionRequest& request, Wait
   return cache::Admitted{};
 }
 
-void Evidence::count_refusal(const cache::AdmissionRequest& request, const pki::Refused& refusal) {
+void Evidence::not_evidence(const cache::AdmissionRequest& request, const pki::Refused& refusal) {
   parts_.counters.refused[index(request.kind)][static_cast<std::size_t>(refusal.reason)].add();
+  const auto kind = to_string(request.kind);
+  parts_.log.warning("no evidence", {{"url", request.url},
+                                     {"kind", kind},
+                                     {"reason", to_string(refusal.reason)},
+                                     {"detail", refusal.detail}});
 }
 
 std::unexpected<Error> Evidence::refused(const cache::AdmissionRequest& request,
                                          const pki::Refused& refusal) {
-  count_refusal(request, refusal);
+  // Whoever gets the error logs it.
+  parts_.counters.refused[index(request.kind)][static_cast<std::size_t>(refusal.reason)].add();
   return std::unexpected(pki::to_error(refusal, Blame::upstream));
 }
 

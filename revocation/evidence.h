@@ -124,10 +124,11 @@ class Evidence {
   using Judgement = Result<std::optional<cache::Admitted>>;
   enum class Waiting : bool { no, yes };
   Judgement judge(const cache::AdmissionRequest& request, Waiting may_wait);
-  // Counts and gives the error; count_refusal() only counts, and logs.
+  // Counts and gives the error.
   std::unexpected<Error> refused(const cache::AdmissionRequest& request,
                                  const pki::Refused& refusal);
-  void count_refusal(const cache::AdmissionRequest& request, const pki::Refused& refusal);
+  // Counts and logs: handed on, but no evidence.
+  void not_evidence(const cache::AdmissionRequest& request, const pki::Refused& refusal);
 
   // evidence_crl.cc
   Judgement judge_crl(const cache::AdmissionRequest& request, Waiting may_wait);

@@ -83,7 +83,7 @@ Evidence::Judgement Evidence::judge_crl(const cache::AdmissionRequest& request, 
   if (verified && *verified != nullptr) return accept_crl(request, *verified);
   if (!verified && !is_genuine(verified.error().reason)) return refused(request, verified.error());
   if (!verified) {
-    count_refusal(request, verified.error());
+    not_evidence(request, verified.error());
     return as_http_object(**parsed);
   }
   const bool owes_evidence =

@@ -66,9 +66,9 @@ Evidence::Judgement Evidence::judge_ocsp(const cache::AdmissionRequest& request,
   if (!parsed) return refused(request, parsed.error());
   const pki::ParsedOcspResponse& response = **parsed;
   if (response.status != pki::OcspResponseStatus::successful) {
-    count_refusal(request,
-                  Refused{Refusal::not_successful,
-                          "the responder says " + std::string(pki::to_string(response.status))});
+    not_evidence(request,
+                 Refused{Refusal::not_successful,
+                         "the responder says " + std::string(pki::to_string(response.status))});
     return cache::Admitted{.trust = cache::Trust::unverified,
                            .usable_until = {},
                            .key = {},

@@ -112,8 +112,8 @@ class StateStore {
   // Durable. Gives how many floors went.
   virtual Result<std::size_t> reset_floors(const pki::KeyHash& issuer) = 0;
 
-  // --- CA certificates that chain to an authority, as DER: what they signed can be verified after a
-  // restart too. Written, not synced. Whether they still chain to one is judged anew each time.
+  // --- CA certificates that chain to an authority, as DER: what they signed can be verified after
+  // a restart too. Written, not synced. Whether they still chain to one is judged anew each time.
   virtual Result<void> put_issuer(const pki::KeyHash& issuer, std::string_view der) = 0;
   virtual Result<std::vector<std::string>> issuers() = 0;
 

@@ -177,14 +177,15 @@ Result<void> RocksStateStore::put_issuer(const pki::KeyHash& issuer, std::string
 
 Result<std::vector<std::string>> RocksStateStore::issuers() {
   std::vector<std::string> certificates;
-  auto read = database_->for_each(
-      single_key(StateKind::issuer), "",
-      [&](std::string_view key, std::string_view record) -> Result<bool> {
-        const Result<std::string_view> der = decode_record(key, record);
-        if (!der) return fail(der.error().code, Blame::local, der.error().detail);
-        certificates.emplace_back(*der);
-        return true;
-      });
+  auto read =
+      database_->for_each(single_key(StateKind::issuer), "",
+                          [&](std::string_view key, std::string_view record) -> Result<bool> {
+                            const Result<std::string_view> der = decode_record(key, record);
+                            if (!der)
+                              return fail(der.error().code, Blame::local, der.error().detail);
+                            certificates.emplace_back(*der);
+                            return true;
+                          });
   if (!read) return fail(std::move(read));
   return certificates;
 }

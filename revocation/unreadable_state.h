@@ -1,6 +1,6 @@
 // Stands in for a state database that cannot be read: every call gives the error that opening gave.
-// So the proxy goes on serving what needs no state, answers nothing that rests on evidence, and says
-// that it is not ready, until an administrator decides.
+// So the proxy goes on serving what needs no state, answers nothing that rests on evidence, and
+// says that it is not ready, until an administrator decides.
 #pragma once
 
 #include <utility>
