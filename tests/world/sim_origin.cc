@@ -151,7 +151,7 @@ std::string SimOrigin::reply_to(const http::RequestHead& head, bool& close_after
     ++not_modified_;
     return "HTTP/1.1 304 Not Modified\r\n" + fields + "\r\n";
   }
-  auto body = der_body(path, now, behaviour_.content_bytes);
+  auto body = body_ ? body_(path, now) : der_body(path, now, behaviour_.content_bytes);
   const std::string status =
       "HTTP/1.1 200 OK\r\n" + fields +
       "Content-Type: application/pkix-crl\r\nContent-Length: " + std::to_string(body.size()) +

@@ -4,9 +4,11 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/ip_address.h"
@@ -40,6 +42,10 @@ class SimOrigin {
   ~SimOrigin();
 
   [[nodiscard]] OriginBehaviour& behaviour() noexcept { return behaviour_; }
+  // What is published instead of der_body().
+  void set_body(std::function<std::string(const std::string& path, std::uint64_t version)> body) {
+    body_ = std::move(body);
+  }
   // The object at this path gets a new version.
   void publish(const std::string& path) { ++versions_[path]; }
   [[nodiscard]] std::uint64_t version(const std::string& path) const;
@@ -59,6 +65,7 @@ class SimOrigin {
   SimScheduler& scheduler_;
   http::ParserLimits limits_;
   OriginBehaviour behaviour_;
+  std::function<std::string(const std::string&, std::uint64_t)> body_;
   std::map<std::string, std::uint64_t> versions_;
   std::map<std::string, int> at_once_;
   std::map<std::string, int> most_at_once_;

@@ -119,15 +119,42 @@ struct World::Proxy {
                 .settings = world.settings_,
                 .routes = proxy::RouteMemo(world.scheduler_.seed())},
         worker(std::make_unique<proxy::Worker>(context)) {
+    know(world);
     world.network_.listen(World::proxy_address(), [this](std::unique_ptr<net::Stream> stream) {
       worker->accept(std::move(stream));
     });
   }
 
   ~Proxy() {
+    refresher.reset();
     worker.reset();
     cache.abort_all();
     executor.stop();
+  }
+
+  // As main does at start: authorities, then what renews their CRLs.
+  void know(World& world) {
+    if (world.options_.authority == nullptr) return;
+    evidence.on_learned([this](const std::string& url, const auto& dates) {
+      executor.post([this, url, dates] { refresher->learn(url, dates); });
+    });
+    revocation::TrustedAuthority authority{
+        .name = "root", .certificate = world.options_.authority, .crl_urls = {}, .grace = {}};
+    for (const auto& uri : world.settings_->config->authorities.front().crls) {
+      authority.crl_urls.push_back(uri.text());
+    }
+    ASSERT_TRUE(evidence.set_authorities({authority}, world.scheduler_.wall()));
+    refresher = std::make_unique<proxy::LoopRefresher>(
+        proxy::LoopRefresher::Parts{.cache = cache,
+                                    .timers = timers,
+                                    .background = background,
+                                    .clock = world.scheduler_,
+                                    .log = log,
+                                    .evidence = evidence,
+                                    .state = world.state_,
+                                    .seed = world.scheduler_.seed()},
+        world.settings_);
+    refresher->start(world.state_.refresh_records().value());
   }
 
   SimTimers timers;
@@ -145,12 +172,14 @@ struct World::Proxy {
   revocation::Admission admission;
   cache::ActiveFetches active_fetches;
   cache::HttpCache cache;
+  std::unique_ptr<proxy::LoopRefresher> refresher;
   proxy::WorkerContext context;
   std::unique_ptr<proxy::Worker> worker;
 };
 
-World::World(Seed seed)
-    : scheduler_(seed.value),
+World::World(Seed seed, WorldOptions options)
+    : options_(std::move(options)),
+      scheduler_(seed.value),
       network_(scheduler_),
       resolver_(scheduler_),
       disk_(scheduler_),
@@ -158,6 +187,17 @@ World::World(Seed seed)
       settings_(std::make_shared<proxy::Settings>()) {
   resolver_.set(std::string(kHost), {"203.0.113.7"});
   auto config = std::make_shared<config::Config>(world_config());
+  if (options_.authority != nullptr) {
+    config::Authority authority;
+    authority.name = "root";
+    for (const std::string& path : options_.crl_paths) {
+      std::string storage;
+      authority.crls.emplace_back(
+          http::parse_absolute_form("http://" + std::string(kHost) + path, storage).value());
+    }
+    config->authorities.push_back(std::move(authority));
+    settings_->authority_certificates.emplace("root", options_.authority);
+  }
   settings_->access = std::make_shared<proxy::AccessControl>(
       *config, std::vector<SocketAddress>{proxy_address()}, std::vector<IpAddress>{});
   settings_->config = std::move(config);
@@ -170,6 +210,7 @@ SocketAddress World::origin_address() { return *SocketAddress::parse("203.0.113.
 SocketAddress World::proxy_address() { return *SocketAddress::parse("192.0.2.1:3128"); }
 
 cache::SharedCache& World::cache() noexcept { return proxy_->shared; }
+revocation::Evidence& World::evidence() noexcept { return proxy_->evidence; }
 
 void World::get(const std::string& path, std::function<void(const ClientAnswer&)> done,
                 const std::string& extra_fields) {
@@ -207,6 +248,7 @@ void World::drain_and_check() {
   EXPECT_EQ(proxy_->shared.coalescer.flights(), 0U);
   EXPECT_EQ(proxy_->active_fetches.size(), 0U);
   EXPECT_EQ(proxy_->metrics->requests_in_flight.value(), 0);
+  if (proxy_->refresher != nullptr) proxy_->refresher->stop();
   bool drained = false;
   proxy_->worker->drain([&drained] { drained = true; });
   scheduler_.run_for(std::chrono::seconds(30));

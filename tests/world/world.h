@@ -11,6 +11,7 @@
 
 #include "cache/http_cache.h"
 #include "config/config.h"
+#include "proxy/loop_refresher.h"
 #include "proxy/worker.h"
 #include "revocation/admission.h"
 #include "tests/sim/memory_state_store.h"
@@ -35,9 +36,15 @@ struct Seed {
   std::uint64_t value;
 };
 
+// What the proxy of a world knows about revocation.
+struct WorldOptions {
+  pki::CertificatePtr authority;  // of which everything is renewed ahead; null: nobody is known
+  std::vector<std::string> crl_paths;  // configured as the authority's
+};
+
 class World {
  public:
-  explicit World(Seed seed);
+  explicit World(Seed seed, WorldOptions options = {});
   World(const World&) = delete;
   World& operator=(const World&) = delete;
   ~World();
@@ -59,6 +66,7 @@ class World {
   [[nodiscard]] SimOrigin& origin() noexcept { return origin_; }
   [[nodiscard]] SimTier& disk() noexcept { return disk_; }
   [[nodiscard]] cache::SharedCache& cache() noexcept;
+  [[nodiscard]] revocation::Evidence& evidence() noexcept;
   [[nodiscard]] std::uint64_t answers() const noexcept { return answers_; }
   [[nodiscard]] std::uint64_t asked() const noexcept { return asked_; }
   static SocketAddress origin_address();
@@ -67,6 +75,7 @@ class World {
  private:
   struct Proxy;
 
+  const WorldOptions options_;
   SimScheduler scheduler_;
   SimNetwork network_;
   SimResolver resolver_;
