@@ -90,7 +90,7 @@ class Check {
   // Fetches issuers as long as that makes the chain longer.
   void build() {
     std::vector<pki::CertificatePtr> candidates = input_.chain;
-    std::ranges::copy(input_.extra, std::back_inserter(candidates));
+    add_untrusted(input_.extra, candidates);
     for (std::size_t round = 0; round <= pki::kChainLengthMax; ++round) {
       question_.chain = pki::build_chain({.leaf = input_.chain.front(),
                                           .candidates = candidates,
@@ -100,12 +100,16 @@ class Check {
       if (!fetch_ || !lacks_issuer()) return;
       const auto fetched = fetch_->issuers_of(*question_.chain.links.back().certificate);
       if (fetched.empty()) return;
-      for (const auto& certificate : fetched) {
-        // What came over the network trusts nobody: without --trust a root must be in the file.
-        if (input_.anchors.empty() && certificate->is_self_issued()) continue;
-        candidates.push_back(certificate);
-      }
+      add_untrusted(fetched, candidates);
     }
+  }
+
+  // Neither --extra nor the network trusts anybody: without --trust a root must be in the chain.
+  void add_untrusted(const std::vector<pki::CertificatePtr>& more,
+                     std::vector<pki::CertificatePtr>& candidates) const {
+    std::ranges::copy_if(more, std::back_inserter(candidates), [&](const auto& certificate) {
+      return !input_.anchors.empty() || !certificate->is_self_issued();
+    });
   }
 
   [[nodiscard]] bool lacks_issuer() const {

@@ -65,6 +65,33 @@ Result<pki::CertificatePtr> load_one(const std::string& path) {
   return certificates->front();
 }
 
+// What `ocsp ask` asks, and whom.
+struct Question {
+  pki::CertificatePtr certificate;
+  pki::CertificatePtr issuer;
+  std::vector<pki::CertificatePtr> trust;
+  std::string url;
+};
+
+Result<Question> read_question(const config::EvidenceArguments& arguments) {
+  auto certificate = load_one(arguments.certificate);
+  if (!certificate) return fail(std::move(certificate));
+  auto issuer = load_one(arguments.issuer);
+  if (!issuer) return fail(std::move(issuer));
+  auto trust = load_certificates(arguments.trust);
+  if (!trust) return fail(std::move(trust));
+  std::string url = arguments.url;
+  if (url.empty() && !(*certificate)->ocsp_urls.empty()) url = (*certificate)->ocsp_urls.front();
+  if (url.empty()) {
+    return fail(ErrorCode::malformed, Blame::client,
+                "the certificate names no OCSP responder: name one with --url");
+  }
+  if (!is_plain_http(url)) {
+    return fail(ErrorCode::malformed, Blame::client, url + ": not an http URL");
+  }
+  return Question{std::move(*certificate), std::move(*issuer), std::move(*trust), std::move(url)};
+}
+
 // Of the certificates at hand the one that the response names as issuer and whom the user trusts,
 // directly or by a chain.
 pki::Checked<pki::CertificatePtr> trusted_issuer(const pki::ParsedOcspResponse& response,
@@ -100,27 +127,14 @@ int run_ocsp_show(const config::EvidenceArguments& arguments, const Surroundings
 }
 
 int run_ocsp_ask(const config::EvidenceArguments& arguments, const Surroundings& surroundings) {
-  const auto certificate = load_one(arguments.certificate);
-  const auto issuer = load_one(arguments.issuer);
-  const auto trust = load_certificates(arguments.trust);
-  for (const Error* error :
-       {certificate ? nullptr : &certificate.error(), issuer ? nullptr : &issuer.error(),
-        trust ? nullptr : &trust.error()}) {
-    if (error != nullptr) return complain(surroundings, error->detail, config::kExitUsage);
-  }
-  std::string url = arguments.url;
-  if (url.empty() && !(*certificate)->ocsp_urls.empty()) url = (*certificate)->ocsp_urls.front();
-  if (!is_plain_http(url)) {
-    return complain(surroundings,
-                    url.empty() ? "the certificate names no OCSP responder: name one with --url"
-                                : url + ": not an http URL",
-                    config::kExitUsage);
-  }
+  const auto question = read_question(arguments);
+  if (!question) return complain(surroundings, question.error().detail, config::kExitUsage);
   if (surroundings.http == nullptr) {
     return complain(surroundings, "nothing can be fetched", config::kExitUnreachable);
   }
+  const auto& [certificate, issuer, trust, url] = *question;
   const auto request = pki::encode_ocsp_request(
-      pki::encode_cert_id(pki::CertIdHash::sha1, **issuer, (*certificate)->serial));
+      pki::encode_cert_id(pki::CertIdHash::sha1, *issuer, certificate->serial));
   const auto evidence =
       EvidenceFetch(*surroundings.http, surroundings.hash_seed).ocsp(url, request);
   if (evidence.failure) {
@@ -133,15 +147,13 @@ int run_ocsp_ask(const config::EvidenceArguments& arguments, const Surroundings&
     const auto kept = write_output(arguments.output, evidence.ocsp->der.text());
     if (!kept) return complain(surroundings, kept.error().detail, config::kExitUsage);
   }
-  OcspReport report = report_of(evidence);
-  const auto verified = pki::verify_ocsp_response(
-      evidence.ocsp, **issuer, *trust, time_of(arguments, surroundings), policy_of(arguments));
-  note(report, verified);
-  if (verified && (*verified)->find(**issuer, (*certificate)->serial) == nullptr) {
-    report.responder.reset();
-    report.refused =
-        pki::Refused{pki::Refusal::cert_id_mismatch, "it answers for other certificates"};
+  auto verified = pki::verify_ocsp_response(evidence.ocsp, *issuer, trust,
+                                            time_of(arguments, surroundings), policy_of(arguments));
+  if (verified && (*verified)->find(*issuer, certificate->serial) == nullptr) {
+    verified = pki::refuse(pki::Refusal::cert_id_mismatch, "it answers for other certificates");
   }
+  OcspReport report = report_of(evidence);
+  note(report, verified);
   return conclude(arguments, surroundings, report);
 }
 

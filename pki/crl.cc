@@ -91,7 +91,7 @@ bool read_crl(DerReader& reader, ParsedCrl& crl, std::uint64_t hash_seed) {
 
 Checked<ParsedCrlPtr> parse_crl(SharedBytes der, std::uint64_t hash_seed) {
   if (der.size() >= kCrlBytesMax) return refuse(Refusal::malformed, "a CRL of 4 GiB or more");
-  const auto crl = std::make_shared<ParsedCrl>();
+  auto crl = std::make_shared<ParsedCrl>();
   crl->der = std::move(der);
   DerReader reader(crl->der.bytes());
   if (read_crl(reader, *crl, hash_seed)) return crl;

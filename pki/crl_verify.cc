@@ -92,7 +92,7 @@ Checked<VerifiedCrlPtr> verify_crl(ParsedCrlPtr crl, CertificatePtr issuer, Wall
   if (!against) against = check_scope(*crl);
   if (!against) against = check_dates(*crl, now);
   if (against) return std::unexpected(*std::move(against));
-  const auto verified = std::make_shared<VerifiedCrl>();
+  auto verified = std::make_shared<VerifiedCrl>();
   verified->issuer_key_ = key_hash(*issuer);
   verified->hash_ = sha256(crl->der.bytes());
   verified->crl_ = std::move(crl);

@@ -25,6 +25,16 @@ void judge(CertificateDiagnosis& one, const CertificatePtr& issuer,
   one.evidence = std::move(verdict.evidence);
 }
 
+// Those of one severity keep their order.
+std::vector<Finding> errors_first(const std::vector<Finding>& findings) {
+  std::vector<Finding> sorted;
+  for (const Severity severity : {Severity::error, Severity::warning, Severity::info}) {
+    std::ranges::copy_if(findings, std::back_inserter(sorted),
+                         [&](const Finding& finding) { return finding.severity == severity; });
+  }
+  return sorted;
+}
+
 Finding revoked_finding(const CertificateDiagnosis& one) {
   return {"certificate-revoked", Severity::error, "RFC 5280 6.3.3",
           "Its issuer has revoked it, reason " + std::string(to_string(one.reason)) + '.',
@@ -40,6 +50,12 @@ Finding no_evidence_finding(bool offline) {
   return {"evidence-missing", Severity::error, "RFC 5280 6.3.3",
           "No URL that it names can be asked over plain HTTP.",
           "Give a CRL with --crl or an OCSP answer with --ocsp."};
+}
+
+Finding anchor_finding() {
+  return {"root-taken-from-chain", Severity::info, "RFC 5280 6.1.1 (d)",
+          "Nobody said whom to trust: this root is taken as trusted because the chain ends at it.",
+          "Name the root that the server trusts with --trust."};
 }
 
 // After the status is known. `issuer` is null for the last of the chain.
@@ -59,10 +75,11 @@ void add_findings(CertificateDiagnosis& one, const Certificate* issuer,
     one.findings.push_back(no_evidence_finding(question.offline));
   }
   append(one.findings, remarks(one, question.profile));
+  if (issuer == nullptr && question.chain.anchor_is_given) one.findings.push_back(anchor_finding());
   if (one.link.role == ChainRole::leaf && question.profile == Profile::nps) {
     append(one.findings, lint_leaf(*one.link.certificate));
   }
-  std::ranges::stable_sort(one.findings, std::ranges::greater{}, &Finding::severity);
+  one.findings = errors_first(one.findings);
 }
 
 Outcome outcome_of(const Diagnosis& diagnosis, bool chain_is_valid) {

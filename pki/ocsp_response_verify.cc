@@ -89,8 +89,9 @@ class ResponderSearch {
       return false;
     }
     Checked<void> verified = check_signature(response_, candidate, policy_);
-    if (!verified) note(Progress::entitled, std::move(verified).error());
-    return verified.has_value();
+    if (verified) return true;
+    note(Progress::entitled, std::move(verified).error());
+    return false;
   }
 
   // Why nobody did.
@@ -220,7 +221,7 @@ Checked<VerifiedOcspResponsePtr> verify_ocsp_response(
   auto content = check_content(*response, issuer, now);
   if (!content) return std::unexpected(std::move(content).error());
 
-  const std::shared_ptr<VerifiedOcspResponse> verified(new VerifiedOcspResponse);
+  std::shared_ptr<VerifiedOcspResponse> verified(new VerifiedOcspResponse);
   verified->response_ = std::move(response);
   verified->responder_ = responder->kind;
   verified->signer_ = std::move(responder->certificate);

@@ -49,7 +49,6 @@ void UpstreamFetch::begin_hop() {
 void UpstreamFetch::try_next() {
   ++attempts_;
   tried_ = candidates_[next_candidate_++];
-  hedge_noted_ = false;
   attempt_ = std::make_shared<UpstreamHedge>(
       context_, settings_,
       UpstreamHedge::Plan{.first = {request_, body_, tried_, deadline_},
@@ -59,9 +58,11 @@ void UpstreamFetch::try_next() {
   attempt_->start();
 }
 
-// What is small and urgent, and may be asked twice, goes to a second mirror when the first is slow.
+// What is small and urgent, and may be asked twice, goes to a second mirror when the first is slow;
+// once a fetch, so that slow mirrors do not get twice the requests.
 std::optional<http::Uri> UpstreamFetch::mirror_to_hedge_with() const {
-  const bool may_be_hedged = request_.kind != ObjectKind::other && is_replayable(request_);
+  const bool may_be_hedged =
+      !hedged_ && request_.kind != ObjectKind::other && is_replayable(request_);
   if (!may_be_hedged || next_candidate_ >= candidates_.size()) return std::nullopt;
   return candidates_[next_candidate_];
 }
@@ -69,7 +70,7 @@ std::optional<http::Uri> UpstreamFetch::mirror_to_hedge_with() const {
 // The second mirror, if it was asked, has had its turn.
 void UpstreamFetch::note_hedge() {
   tried_ = attempt_->tried();
-  if (!attempt_->second_begun() || std::exchange(hedge_noted_, true)) return;
+  if (!attempt_->second_begun() || std::exchange(hedged_, true)) return;
   ++next_candidate_;
   ++attempts_;
 }

@@ -68,7 +68,7 @@ class UpstreamFetch final : public std::enable_shared_from_this<UpstreamFetch>,
   std::set<std::string> visited_;  // by redirects
   unsigned attempts_ = 0;
   Callback<> after_attempt_;  // what to do when the response at hand, not for the sink, is over
-  bool hedge_noted_ = false;  // of attempt_
+  bool hedged_ = false;
   bool head_delivered_ = false;
   bool paused_ = false;
 };

@@ -107,8 +107,10 @@ void Refresher::State::keep_latest_asked() {
   for (auto known = known_.begin(); known != known_.end(); ++known) {
     if (!known->second.configured) learned.push_back(known);
   }
-  std::ranges::stable_sort(learned, [](const auto& left, const auto& right) {
-    return left->second.url.last_asked() > right->second.url.last_asked();
+  std::ranges::sort(learned, [](const auto& left, const auto& right) {
+    const auto& left_asked = left->second.url.last_asked();
+    const auto& right_asked = right->second.url.last_asked();
+    return left_asked != right_asked ? left_asked > right_asked : left->first < right->first;
   });
   parts_.log.warning("refresh knows too many urls",
                      {{"urls_max", static_cast<std::int64_t>(options_.urls_max)},

@@ -66,6 +66,12 @@ TEST_F(CheckCommand, FetchesWhatTheCertificatesNameAndSaysHow) {
   EXPECT_THAT(http_.asked, ElementsAre(kLeafCdp, kCaCdp));
 }
 
+TEST_F(CheckCommand, ExtraCertificatesAreNotTrusted) {
+  arguments_.trust.clear();
+  arguments_.extra.push_back(chain_path("root.pem"));
+  EXPECT_EQ(run_json(config::kExitInvalidChain)["result"], "invalid");
+}
+
 TEST_F(CheckCommand, OfflineFetchesNothing) {
   serve_all();
   arguments_.offline = true;

@@ -52,14 +52,14 @@ TEST(CertIdOfIssuer, IsReadBackAndNamesItsIssuerOnly) {
   const auto issuer = certificate("good_root");
   const auto other = certificate("good_root_same_name");
   for (const auto& [hash, digest] : kHashes) {
-    const auto serial = certificate("good_user")->serial;
-    const std::string request = encode_ocsp_request(encode_cert_id(hash, *issuer, serial));
+    const auto subject = certificate("good_user");
+    const std::string request = encode_ocsp_request(encode_cert_id(hash, *issuer, subject->serial));
     const auto read = parse_ocsp_request(as_bytes(request));
     ASSERT_TRUE(read) << read.error().detail;
     ASSERT_EQ(read->requests.size(), 1U);
     const CertId& id = read->requests[0];
     EXPECT_EQ(id.hash, hash);
-    EXPECT_EQ(hex(id.serial), hex(serial));
+    EXPECT_EQ(hex(id.serial), hex(subject->serial));
     EXPECT_TRUE(cert_id_names_issuer(id, *issuer));
     EXPECT_FALSE(cert_id_names_issuer(id, *other));  // the name is the same, the key is not
     EXPECT_FALSE(cert_id_names_issuer(id, *certificate("good_root_rsa")));

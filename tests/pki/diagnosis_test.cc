@@ -342,6 +342,19 @@ TEST(Diagnosis, ADelegatedResponderThatNobodyVouchesForIsARemark) {
   EXPECT_NE(find(diagnosis.chain[0], "ocsp-responder-unchecked"), nullptr);
 }
 
+TEST(Diagnosis, ARootThatNobodyNamedIsSaidToBeTakenFromTheChain) {
+  DiagnosisQuestion question;
+  const auto candidates = chain_certificates({"issuing", "root"});
+  question.rules.at = kChainTime;
+  question.chain = build_chain({.leaf = chain_certificate("user"),
+                                .candidates = candidates,
+                                .anchors = {},
+                                .at = kChainTime,
+                                .policy = {}});
+  EXPECT_NE(find(diagnose(question).chain[2], "root-taken-from-chain"), nullptr);
+  EXPECT_EQ(find(diagnosis_of({}).chain[2], "root-taken-from-chain"), nullptr);
+}
+
 std::vector<std::string> lint(const char* leaf, Profile profile = Profile::nps) {
   std::vector<std::string> ids;
   const auto diagnosis = diagnosis_of({.leaf = leaf, .profile = profile});

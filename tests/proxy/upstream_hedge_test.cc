@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <string>
+#include <vector>
 
 #include "proxy/upstream_mirrors.h"
 #include "tests/proxy/upstream_world.h"
@@ -151,6 +152,35 @@ TEST_F(Hedge, AsksOneMirrorMoreAndNotAll) {
   EXPECT_EQ(world_.fetch(crl())->outcome(), "200 late");
   EXPECT_EQ(b_->requests().size(), 1U);
   EXPECT_TRUE(c_->requests().empty());
+}
+
+TEST(HedgeLimit, IsOneForAWholeFetch) {
+  UpstreamWorld world;
+  world.config.mirrors = {{{{"a.test", 0}, {"b.test", 0}, {"c.test", 0}, {"d.test", 0}}}};
+  std::vector<sim::SimOrigin*> origins;
+  for (const auto* name : {"a", "b", "c", "d"}) {
+    origins.push_back(&world.serve(std::string(name) + ".test",
+                                   "20.0.0." + std::to_string(origins.size() + 1) + ":80",
+                                   always(name)));
+  }
+  for (const auto* name : {"a", "c"}) {
+    auto request = get("http://" + std::string(name) + ".test/x.crl");
+    for (std::size_t i = 0; i < MirrorLatency::kSamplesMin; ++i) {
+      ASSERT_EQ(world.fetch(request)->outcome(), "200 " + std::string(name));
+    }
+  }
+  const auto answer = [](milliseconds delay, unsigned status) {
+    return [delay, status](const auto&) {
+      return SimAnswer{.bytes = http_response(status, "late"), .delay = delay};
+    };
+  };
+  for (const std::size_t index : {0U, 1U}) origins[index]->set_script(answer(seconds(1), 503));
+  origins[2]->set_script(answer(seconds(1), 200));
+  auto request = get("http://a.test/x.crl");
+  request.kind = ObjectKind::crl;
+  EXPECT_EQ(world.fetch(request)->outcome(), "200 late");
+  EXPECT_EQ(origins[1]->requests().size(), 1U);
+  EXPECT_TRUE(origins[3]->requests().empty());
 }
 
 TEST_F(Hedge, IsForEvidenceThatMayBeAskedForTwice) {
