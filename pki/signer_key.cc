@@ -205,7 +205,7 @@ std::string SignerKey::private_key_pem() const {
   CHECK(PEM_write_bio_PKCS8PrivateKey(bio.get(), key_.get(), nullptr, nullptr, 0, nullptr,
                                       nullptr) == 1);
   char* text = nullptr;
-  const long length = BIO_ctrl(bio.get(), BIO_CTRL_INFO, 0, &text);
+  const long length = BIO_ctrl(bio.get(), BIO_CTRL_INFO, 0, static_cast<void*>(&text));
   CHECK(length > 0);
   return {text, static_cast<std::size_t>(length)};
 }

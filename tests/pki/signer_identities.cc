@@ -23,7 +23,7 @@ EvpPkeyPtr new_key(std::string_view kind) {
 
 std::string text_of(BIO* bio) {
   char* text = nullptr;
-  const long length = BIO_ctrl(bio, BIO_CTRL_INFO, 0, &text);
+  const long length = BIO_ctrl(bio, BIO_CTRL_INFO, 0, static_cast<void*>(&text));
   CHECK(length > 0);
   return {text, static_cast<std::size_t>(length)};
 }
