@@ -120,8 +120,7 @@ class NewSigner {
   }
 
   void explain(std::ostream& out) const {
-    out << "private key   " << with(".key").string()
-        << "  (mode 0600; the user that revcache runs as must own it)\n";
+    out << "private key   " << with(".key").string() << "  (mode 0600: for its owner alone)\n";
     if (arguments_.csr) {
       out << "request       " << second_path().string()
           << "\n\nHave the CA that issued the certificates in question sign the request. It asks "

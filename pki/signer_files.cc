@@ -3,11 +3,13 @@
 #include <fcntl.h>
 #include <openssl/crypto.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include <array>
 #include <cerrno>
 #include <cstdio>
+#include <cstring>
 #include <system_error>
 #include <utility>
 
@@ -15,8 +17,6 @@
 
 namespace revcache::pki {
 namespace {
-
-constexpr mode_t kOthers = S_IRWXG | S_IRWXO;
 
 class Descriptor {
  public:
@@ -47,11 +47,47 @@ std::string octal(mode_t mode) {
   return text.data();
 }
 
+// An access control list as Linux keeps it in "system.posix_acl_access": a version, then entries.
+struct AclEntry {
+  std::uint16_t tag;
+  std::uint16_t permissions;
+  std::uint32_t id;
+};
+constexpr std::size_t kAclVersionBytes = 4;
+constexpr std::uint16_t kAclUser = 0x02;
+constexpr std::uint16_t kAclGroupObject = 0x04;
+constexpr std::uint16_t kAclGroup = 0x08;
+
+// systemd hands credentials over as files of root that the service's user may read by an access
+// control list; the group bits of the mode are then that list's mask, and say nothing of a group.
+bool list_names_only_us(int file) {
+  std::array<char, 512> list{};
+  const ssize_t length = fgetxattr(file, "system.posix_acl_access", list.data(), list.size());
+  if (length <= static_cast<ssize_t>(kAclVersionBytes)) return false;
+  const std::size_t bytes = static_cast<std::size_t>(length);
+  for (std::size_t at = kAclVersionBytes; at + sizeof(AclEntry) <= bytes; at += sizeof(AclEntry)) {
+    AclEntry entry{};
+    std::memcpy(&entry, list.data() + at, sizeof entry);
+    const bool of_group = entry.tag == kAclGroup || entry.tag == kAclGroupObject;
+    const bool of_stranger = entry.tag == kAclUser && entry.id != geteuid();
+    if ((of_group || of_stranger) && entry.permissions != 0) return false;
+  }
+  return true;
+}
+
 enum class Secrecy : std::uint8_t { open_to_all, owner_only };
 
-Result<void> acceptable(const std::string& path, const struct stat& status, Secrecy secrecy) {
+bool others_may_reach(int file, const struct stat& status) {
+  if ((status.st_mode & S_IRWXO) != 0) return true;
+  return (status.st_mode & S_IRWXG) != 0 && !list_names_only_us(file);
+}
+
+Result<void> acceptable(const std::string& path, int file, Secrecy secrecy) {
+  struct stat status{};
+  // Of what was opened, not of what the name means by now.
+  if (fstat(file, &status) != 0) return cannot_read(path, errno);
   if (!S_ISREG(status.st_mode)) return broken(ErrorCode::refused, path + " is no regular file");
-  if (secrecy == Secrecy::owner_only && (status.st_mode & kOthers) != 0) {
+  if (secrecy == Secrecy::owner_only && others_may_reach(file, status)) {
     return broken(ErrorCode::refused, path + " is a private key that others than its owner may " +
                                           "reach (mode " + octal(status.st_mode) +
                                           "); run: chmod 600 " + path);
@@ -64,10 +100,7 @@ Result<std::string> read_file(const std::string& path, std::size_t bytes_max, Se
   // Not blocking, so that opening a pipe does not wait for a writer.
   const Descriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
   if (file.get() < 0) return cannot_read(path, errno);
-  struct stat status{};
-  // Of what was opened, not of what the name means by now.
-  if (fstat(file.get(), &status) != 0) return cannot_read(path, errno);
-  Result<void> accepted = acceptable(path, status, secrecy);
+  Result<void> accepted = acceptable(path, file.get(), secrecy);
   if (!accepted) return fail(std::move(accepted));
   std::string bytes(bytes_max + 1, '\0');
   std::size_t length = 0;

@@ -12,7 +12,7 @@ namespace revcache::pki {
 
 struct SignerFiles {
   std::string certificate;  // PEM or DER; the signer's own first, then what is to be embedded too
-  std::string key;          // PEM or DER that nobody but its owner can read, or a "pkcs11:" URI
+  std::string key;          // PEM or DER that only its owner, or we, can read; or a "pkcs11:" URI
 };
 
 // Both files, and that they belong together. Fails (blame local) as Signer::make() does, and with

@@ -3,7 +3,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
+#include <unistd.h>
 
+#include <cstdint>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -75,6 +78,43 @@ INSTANTIATE_TEST_SUITE_P(Modes, KeyModes, testing::Values(0640, 0604, 0620, 0610
 TEST_F(SignerFilesTest, AKeyThatItsOwnerMayOnlyReadIsFine) {
   ASSERT_EQ(chmod(files_.key.c_str(), 0400), 0);
   EXPECT_TRUE(load_signer(files_).has_value());
+}
+
+// The octets of system.posix_acl_access: owner reads, `user` reads, group `group`, mask reads.
+std::string access_list(std::uint32_t user, std::uint16_t group) {
+  std::string list;
+  const auto add = [&list](std::uint32_t number, unsigned bytes) {
+    for (; bytes > 0; --bytes, number >>= 8U) list += static_cast<char>(number & 0xffU);
+  };
+  add(2, 4);
+  const auto entry = [&add](std::uint16_t tag, std::uint16_t permissions, std::uint32_t id) {
+    add(tag, 2);
+    add(permissions, 2);
+    add(id, 4);
+  };
+  constexpr std::uint32_t kNobody = 0xffffffff;
+  entry(0x01, 4, kNobody);
+  entry(0x02, 4, user);
+  entry(0x04, group, kNobody);
+  entry(0x10, 4, kNobody);
+  entry(0x20, 0, kNobody);
+  return list;
+}
+
+// A credential of systemd: mode 0440, but the group bits are the mask of a list for one user.
+TEST_F(SignerFilesTest, AKeyThatAnAccessListGivesToThisUserAloneIsFine) {
+  const auto load_with = [this](const std::string& list) {
+    EXPECT_EQ(setxattr(files_.key.c_str(), "system.posix_acl_access", list.data(), list.size(), 0),
+              0)
+        << "the file system of the temporary directory has no access control lists";
+    struct stat status{};
+    EXPECT_EQ(stat(files_.key.c_str(), &status), 0);
+    EXPECT_EQ(status.st_mode & 0777U, 0440U);
+    return load_signer(files_).has_value();
+  };
+  EXPECT_TRUE(load_with(access_list(geteuid(), 0)));
+  EXPECT_FALSE(load_with(access_list(geteuid() + 1, 0)));
+  EXPECT_FALSE(load_with(access_list(geteuid(), 4)));
 }
 
 TEST_F(SignerFilesTest, NamesTheFileThatIsAtFault) {
