@@ -187,7 +187,7 @@ class Search {
   }
 
   // The path as it stands is a chain: keeps the best.
-  void note(bool reaches_anchor, std::optional<LinkFault> at_end) {
+  void note(bool reaches_anchor, const std::optional<LinkFault>& at_end) {
     Chain chain;
     chain.reaches_anchor = reaches_anchor;
     chain.anchor_is_given = reaches_anchor && question_.anchors.empty();
