@@ -130,6 +130,7 @@ Result<std::optional<std::size_t>> Evidence::reset_floors(std::string_view autho
 
 Result<bool> Evidence::revoke(std::string_view authority, std::string_view serial,
                               pki::CrlReason reason, std::string_view note, WallTime now) {
+  const std::lock_guard no_reload(authorities_lock_);
   const auto key = key_of(authority);
   if (!key) return false;
   const ManualRevocation revocation{.issuer = *key,
@@ -139,17 +140,23 @@ Result<bool> Evidence::revoke(std::string_view authority, std::string_view seria
                                     .note = std::string(note)};
   const std::lock_guard one_at_a_time(accept_lock(*key));
   if (auto stored = parts_.state.revoke(revocation); !stored) return fail(std::move(stored));
-  return reload_manual(*key);
+  if (auto reloaded = reload_manual(*key, now); !reloaded) return fail(std::move(reloaded));
+  return true;
 }
 
-Result<bool> Evidence::unrevoke(std::string_view authority, std::string_view serial) {
+Result<bool> Evidence::unrevoke(std::string_view authority, std::string_view serial, WallTime now) {
+  const std::lock_guard no_reload(authorities_lock_);
   const auto key = key_of(authority);
   if (!key) return false;
-  const std::lock_guard one_at_a_time(accept_lock(*key));
-  const auto lifted = parts_.state.unrevoke(*key, serial);
-  if (!lifted) return fail(Result<bool>(lifted));
-  if (!*lifted) return false;
-  return reload_manual(*key);
+  {
+    const std::lock_guard one_at_a_time(accept_lock(*key));
+    const auto lifted = parts_.state.unrevoke(*key, serial);
+    if (!lifted) return fail(Result<bool>(lifted));
+    if (!*lifted) return false;
+    if (auto reloaded = reload_manual(*key, now); !reloaded) return fail(std::move(reloaded));
+  }
+  if (auto learned = relearn_issuers(now); !learned) return fail(std::move(learned));
+  return true;
 }
 
 std::optional<pki::KeyHash> Evidence::key_of(std::string_view authority) const {
@@ -162,26 +169,17 @@ std::optional<pki::KeyHash> Evidence::key_of(std::string_view authority) const {
   });
 }
 
-Result<bool> Evidence::reload_manual(const pki::KeyHash& key) {
-  auto manual = manual_of(key);
-  if (!manual) return fail(std::move(manual));
-  known_.with([&](Known& known) {
-    if (Issuer* issuer = known.find(key)) issuer->manual = std::move(*manual);
-  });
-  publish();
-  return true;
-}
-
 SnapshotPtr Evidence::snapshot() const {
   return known_.with([](const Known& known) { return known.snapshot; });
 }
 
 void Evidence::publish() {
   const std::lock_guard in_order(publish_lock_);
-  auto made = known_.with([](Known& known) {
-    // What was published before may be freed here, on a pool thread, if no loop has it any more.
-    known.snapshot = std::make_shared<const Snapshot>(known.issuers);
-    return known.snapshot;
+  SnapshotPtr made;
+  // May be the last to hold millions of entries: freed after the lock.
+  const SnapshotPtr before = known_.with([&made](Known& known) {
+    made = std::make_shared<const Snapshot>(known.issuers);
+    return std::exchange(known.snapshot, made);
   });
   if (publish_) publish_(std::move(made));
 }

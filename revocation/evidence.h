@@ -17,6 +17,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/guarded.h"
@@ -36,13 +37,25 @@
 
 namespace revcache::revocation {
 
+// An [[authority.revoke]]: counts like a manual revocation while the configuration has it. It has
+// no date of its own; taken is the start of the CA certificate's validity, which is the same on all
+// nodes and after each restart, and leaves no time in which the certificate would have been good.
+struct DeclaredRevocation {
+  std::string serial;  // significant octets
+  pki::CrlReason reason = pki::CrlReason::unspecified;
+};
+
 // An [[authority]] of the configuration, read.
 struct TrustedAuthority {
   std::string name;
   pki::CertificatePtr certificate;
   std::vector<std::string> crl_urls;  // normalised
   std::chrono::seconds grace{0};
+  std::vector<DeclaredRevocation> declared{};
 };
+
+// URLs that gave verified evidence and are known by it. Past it their CRLs count all the same.
+inline constexpr std::size_t kEvidenceUrlsMax = 65536;
 
 class Evidence {
  public:
@@ -95,10 +108,11 @@ class Evidence {
   Result<std::optional<std::size_t>> reset_floors(std::string_view authority);
 
   // `revcache revoke` and `unrevoke`: durable, then published, before they return. `serial`:
-  // significant octets. False: no such authority, or nothing to lift.
+  // significant octets. False: no such authority, or nothing to lift. What the configuration
+  // declares stays revoked.
   Result<bool> revoke(std::string_view authority, std::string_view serial, pki::CrlReason reason,
                       std::string_view note, WallTime now);
-  Result<bool> unrevoke(std::string_view authority, std::string_view serial);
+  Result<bool> unrevoke(std::string_view authority, std::string_view serial, WallTime now);
 
   [[nodiscard]] SnapshotPtr snapshot() const;
 
@@ -113,11 +127,23 @@ class Evidence {
     std::vector<Issuer> issuers;  // authorities first
     std::map<std::string, std::vector<std::string>, std::less<>> configured_urls;  // by authority
     std::map<std::string, UrlEvidence, std::less<>> of_url;
+    std::map<pki::KeyHash, std::vector<ManualRevocation>> declared;
     std::set<std::string, std::less<>> pinned_urls;
+    // The newest delta CRL of each scope, by the key of its complete CRLs: joined to one, or
+    // waiting.
+    std::map<FloorKey, pki::VerifiedCrlPtr> deltas;
     SnapshotPtr snapshot = std::make_shared<const Snapshot>();
 
     [[nodiscard]] Issuer* find(const pki::KeyHash& key);
     void count_configured();
+    // evidence_issuers.cc
+    void become(Known next);
+    bool admit(Issuer issuer, WallTime now);
+    // evidence_held.cc
+    void drop_superseded(Issuer& issuer, const std::pair<std::string, FloorKey>& newest,
+                         WallTime now) const;
+    [[nodiscard]] std::uint64_t bytes_with(const Issuer& next,
+                                           const pki::VerifiedCrlPtr& delta) const;
   };
 
   // nullopt: it must block, and may not.
@@ -135,21 +161,37 @@ class Evidence {
   pki::Checked<pki::VerifiedCrlPtr> verify_under_known(const pki::ParsedCrlPtr& crl, WallTime now,
                                                        const Snapshot& known) const;
   Judgement accept_crl(const cache::AdmissionRequest& request, const pki::VerifiedCrlPtr& crl);
-  Result<void> record_crl(const pki::VerifiedCrl& crl);
-  Result<CrlDiff> diff_against_seen(const pki::VerifiedCrl& crl);
+  Judgement without_issuer(const cache::AdmissionRequest& request, const pki::ParsedCrl& crl);
+  Result<bool> record_crl(const pki::VerifiedCrl& crl, const Issuer& issuer);
+  Result<void> record_diff(const pki::VerifiedCrl& crl, const CrlDiff& diff);
+  Result<CrlDiff> diff_against_seen(const pki::VerifiedCrl& crl, const Issuer& issuer);
   void report(const pki::VerifiedCrl& crl, const CrlDiff& diff);
-  Result<void> hold(const pki::VerifiedCrlPtr& crl, const std::string& url);
-  bool hold_in(Known& known, Issuer& issuer, const pki::VerifiedCrlPtr& crl,
-               const std::string& url) const;
+
+  // evidence_held.cc. Under the issuer's accept_lock.
+  using Holds = std::vector<std::pair<FloorKey, std::string>>;  // remembered, by serial
+  std::optional<Issuer> issuer_now(const pki::KeyHash& key);
+  pki::VerifiedCrlPtr newest_delta(const FloorKey& complete);
+  Result<void> hold(const pki::VerifiedCrlPtr& crl, const Issuer& issuer,
+                    const cache::AdmissionRequest& request);
+  bool is_held(const pki::VerifiedCrl& crl, const Issuer& issuer);
+  bool remember_url(const pki::VerifiedCrl& crl, const std::string& url);
+  Result<bool> end_answered_holds(const pki::VerifiedCrl& crl, const Issuer& issuer);
+  Result<bool> end_holds(const Holds& holds, WallSeconds this_update);
+  Result<std::optional<Holds>> holds_ended_by(const pki::SingleResponse& answer,
+                                              const Issuer& issuer);
 
   // evidence_ocsp.cc
   Judgement judge_ocsp(const cache::AdmissionRequest& request, Waiting may_wait);
   static std::optional<pki::Refused> responder_revoked(const pki::VerifiedOcspResponse& response,
                                                        const Issuer& issuer, WallTime now);
-  Judgement accept_ocsp(const cache::AdmissionRequest& request, const pki::SingleResponse& answer,
-                        const Issuer& issuer);
+  Judgement accept_ocsp(const cache::AdmissionRequest& request,
+                        const pki::VerifiedOcspResponse& response,
+                        const pki::SingleResponse& answer, const pki::KeyHash& issuer_key);
+  Result<std::optional<Holds>> what_good_ends(const Revoked& revoked,
+                                              const pki::SingleResponse& answer,
+                                              const Issuer& issuer);
   Result<void> record_ocsp(const FloorKey& key, const pki::SingleResponse& answer,
-                           const Revoked* known_as);
+                           const Holds& ended, WallTime now);
 
   // evidence_issuers.cc
   Judgement judge_certificates(const cache::AdmissionRequest& request, Waiting may_wait);
@@ -157,10 +199,17 @@ class Evidence {
   Result<std::size_t> learn_issuers(const std::vector<pki::CertificatePtr>& certificates,
                                     WallTime now);
   Result<bool> learn_issuer(const pki::CertificatePtr& certificate, WallTime now);
+  // nullopt: nobody of `issuers` vouches for it, or it is among them already.
+  Result<std::optional<Issuer>> vouched_issuer(const pki::CertificatePtr& certificate,
+                                               const std::vector<Issuer>& issuers, WallTime now);
+  // Those that newer evidence no longer revokes. Without any lock.
+  Result<void> relearn_issuers(WallTime now);
   Result<std::vector<ManualRevocation>> manual_of(const pki::KeyHash& issuer);
-  Result<bool> reload_manual(const pki::KeyHash& issuer);
+  Result<void> reload_manual(const pki::KeyHash& issuer, WallTime now);
   [[nodiscard]] std::optional<pki::KeyHash> key_of(std::string_view authority) const;
-  Result<Issuer> make_issuer(const pki::CertificatePtr& certificate);
+  // `before`: whose CRLs it takes over, if it is one of them.
+  Result<Issuer> make_issuer(const pki::CertificatePtr& certificate, std::chrono::seconds grace,
+                             const std::vector<Issuer>& before);
   Result<std::vector<pki::CertificatePtr>> stored_issuers();
   void drop_revoked_issuers(WallTime now);
   // Reads the revocations seen of one issuer anew and keeps those that its CRLs do not name.
@@ -178,8 +227,11 @@ class Evidence {
   std::function<void(SnapshotPtr)> publish_;
   std::function<void(const std::string&, const EvidenceDates&)> learned_;
   Guarded<Known> known_;
+  // A reload and a manual revocation do not overlap: the one would forget the other.
+  std::mutex authorities_lock_;
   std::mutex publish_lock_;  // snapshots leave in the order in which they were made
-  // One CRL of an issuer is compared, recorded and held at a time.
+  // One CRL or answer of an issuer is compared, recorded and held at a time. Before publish_lock_;
+  // a reload holds them all.
   std::array<std::mutex, 16> accept_locks_;
 };
 

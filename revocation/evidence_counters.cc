@@ -67,6 +67,9 @@ std::vector<prometheus::MetricFamily> EvidenceCounters::families() const {
   add_single(counter_family("revcache_issuers_over_limit_total",
                             "CA certificates that were not learned: limits.issuers was reached."),
              issuers_over_max, out);
+  add_single(counter_family("revcache_evidence_urls_over_limit_total",
+                            "URLs that gave verified CRLs, beyond those that are remembered."),
+             urls_over_max, out);
   return out;
 }
 

@@ -21,6 +21,7 @@ struct EvidenceCounters {
   metrics::SharedCounter revocations_disappeared;  // left the CRL early: stay revoked here
   metrics::SharedCounter over_bytes_max;           // verified, but too much to keep as evidence
   metrics::SharedCounter issuers_over_max;
+  metrics::SharedCounter urls_over_max;
 
   // revcache_evidence_*; label `kind`, and `reason` of a refusal.
   [[nodiscard]] std::vector<prometheus::MetricFamily> families() const;

@@ -52,11 +52,12 @@ std::optional<WallTime> until_of(const pki::SingleResponse& answer) {
   return WallTime(*answer.next_update);
 }
 
-// A hold that newer evidence of the same CA ends is no contradiction.
-bool ends_a_hold(const Revoked& revoked, const pki::SingleResponse& answer) {
-  if (revoked.source == RevocationSource::manual) return false;
-  if (revoked.reason != pki::CrlReason::certificate_hold) return false;
-  return revoked.crl == nullptr || answer.this_update > (*revoked.crl)->this_update;
+cache::Admitted unverified_answer(const pki::SingleResponse& answer) {
+  return cache::Admitted{.trust = cache::Trust::unverified,
+                         .usable_until = until_of(answer),
+                         .key = {},
+                         .storable = true,
+                         .is_failure = false};
 }
 
 }  // namespace
@@ -86,20 +87,27 @@ Evidence::Judgement Evidence::judge_ocsp(const cache::AdmissionRequest& request,
   const Issuer* issuer = known->find(answer->cert_id);
   if (issuer == nullptr) {
     parts_.counters.unverified[static_cast<std::size_t>(request.kind)].add();
-    return cache::Admitted{.trust = cache::Trust::unverified,
-                           .usable_until = until_of(*answer),
-                           .key = {},
-                           .storable = true,
-                           .is_failure = false};
+    return unverified_answer(*answer);
   }
   if (may_wait == Waiting::no) return std::nullopt;
   const auto verified = pki::verify_ocsp_response(*parsed, *issuer->certificate, {}, request.now,
                                                   options_.signatures);
   if (!verified) return refused(request, verified.error());
-  if (const auto revoked = responder_revoked(**verified, *issuer, request.now)) {
-    return refused(request, *revoked);
+  if (!known->chain_is_valid_at(*issuer, request.now)) {
+    return refused(request,
+                   Refused{Refusal::issuer_not_entitled,
+                           "a certificate in the chain of " +
+                               pki::name_text(issuer->certificate->subject) + " is not valid now"});
   }
-  return accept_ocsp(request, *answer, *issuer);
+  // Of several about this serial: what the newest says, and of those, what revokes.
+  const auto* strictest = (*verified)->find(*issuer->certificate, answer->cert_id.serial);
+  if (strictest == nullptr) strictest = answer;
+  if (answer->status == pki::OcspCertStatus::good &&
+      strictest->status == pki::OcspCertStatus::revoked) {
+    return refused(request, Refused{Refusal::contradicts_revocation,
+                                    "good, but revoked in the same response"});
+  }
+  return accept_ocsp(request, **verified, *answer, issuer->key);
 }
 
 // RFC 6960 4.2.2.2.1: a delegated responder without nocheck is checked like any certificate.
@@ -117,9 +125,20 @@ std::optional<Refused> Evidence::responder_revoked(const pki::VerifiedOcspRespon
 }
 
 Evidence::Judgement Evidence::accept_ocsp(const cache::AdmissionRequest& request,
-                                          const pki::SingleResponse& answer, const Issuer& issuer) {
-  const std::lock_guard one_at_a_time(accept_lock(issuer.key));
-  const FloorKey key = ocsp_floor_key(issuer.key, answer.cert_id);
+                                          const pki::VerifiedOcspResponse& response,
+                                          const pki::SingleResponse& answer,
+                                          const pki::KeyHash& issuer_key) {
+  std::unique_lock one_at_a_time(accept_lock(issuer_key));
+  // As it stands now: a CRL may have been accepted while the signature was checked.
+  const auto issuer = issuer_now(issuer_key);
+  if (!issuer) {
+    parts_.counters.unverified[static_cast<std::size_t>(request.kind)].add();
+    return unverified_answer(answer);
+  }
+  if (const auto revoked = responder_revoked(response, *issuer, request.now)) {
+    return refused(request, *revoked);
+  }
+  const FloorKey key = ocsp_floor_key(issuer_key, answer.cert_id);
   const auto floor = parts_.state.floor(key);
   if (!floor) return fail(Result<std::optional<Floor>>(floor));
   const FloorOrder order = compare(answer, *floor);
@@ -129,20 +148,34 @@ Evidence::Judgement Evidence::accept_ocsp(const cache::AdmissionRequest& request
                                                      "; the newest seen is of " +
                                                      pki::rfc3339((*floor)->this_update)});
   }
-  const auto status = Snapshot::status(issuer, answer.cert_id.serial, {}, request.now);
+  const auto status = Snapshot::status(*issuer, answer.cert_id.serial, {}, request.now);
   const auto* revoked = std::get_if<Revoked>(&status);
-  if (answer.status == pki::OcspCertStatus::good && revoked != nullptr &&
-      !ends_a_hold(*revoked, answer)) {
-    return refused(request, Refused{Refusal::contradicts_revocation,
-                                    "good, but revoked by other evidence (" +
-                                        std::string(to_string(revoked->source)) + ")"});
+  Holds ended;
+  if (answer.status == pki::OcspCertStatus::good && revoked != nullptr) {
+    auto holds = what_good_ends(*revoked, answer, *issuer);
+    if (!holds) return fail(std::move(holds));
+    if (!*holds) {
+      return refused(request, Refused{Refusal::contradicts_revocation,
+                                      "good, but revoked by other evidence (" +
+                                          std::string(to_string(revoked->source)) + ")"});
+    }
+    ended = **std::move(holds);
   }
-  if (order == FloorOrder::newer) {
-    if (auto recorded = record_ocsp(key, answer, revoked); !recorded) {
-      return fail(std::move(recorded));
+  // Also the very same answer again: its revocation may not have been published the first time.
+  const bool is_news = answer.status == pki::OcspCertStatus::revoked &&
+                       (revoked == nullptr || revoked->reason != answer.reason);
+  if (order == FloorOrder::newer || is_news) {
+    auto recorded = record_ocsp(key, answer, ended, request.now);
+    if (!recorded) return fail(std::move(recorded));
+    if (answer.status == pki::OcspCertStatus::revoked && revoked == nullptr) {
+      parts_.counters.revocations_added.add();
     }
   }
   parts_.counters.verified[static_cast<std::size_t>(request.kind)].add();
+  one_at_a_time.unlock();
+  if (!ended.empty()) {
+    if (auto learned = relearn_issuers(request.now); !learned) return fail(std::move(learned));
+  }
   return cache::Admitted{.trust = cache::Trust::verified,
                          .usable_until = until_of(answer),
                          .key = {},
@@ -150,26 +183,33 @@ Evidence::Judgement Evidence::accept_ocsp(const cache::AdmissionRequest& request
                          .is_failure = false};
 }
 
+// A hold that newer evidence of the same CA ends is no contradiction. nullopt: it is one.
+Result<std::optional<Evidence::Holds>> Evidence::what_good_ends(const Revoked& revoked,
+                                                                const pki::SingleResponse& answer,
+                                                                const Issuer& issuer) {
+  const bool is_hold = revoked.source != RevocationSource::manual &&
+                       revoked.reason == pki::CrlReason::certificate_hold;
+  if (!is_hold) return std::optional<Holds>();
+  return holds_ended_by(answer, issuer);
+}
+
 Result<void> Evidence::record_ocsp(const FloorKey& key, const pki::SingleResponse& answer,
-                                   const Revoked* known_as) {
-  const std::string serial(as_text(pki::significant_octets(answer.cert_id.serial)));
+                                   const Holds& ended, WallTime now) {
   std::optional<SeenRevocation> seen;
-  std::optional<std::string> lifted;
   if (answer.status == pki::OcspCertStatus::revoked) {
-    seen =
-        SeenRevocation{.serial = serial, .revoked_at = answer.revoked_at, .reason = answer.reason};
-  } else if (answer.status == pki::OcspCertStatus::good && known_as != nullptr &&
-             known_as->source == RevocationSource::seen) {
-    lifted = serial;
+    seen = SeenRevocation{
+        .serial = std::string(as_text(pki::significant_octets(answer.cert_id.serial))),
+        .revoked_at = answer.revoked_at,
+        .reason = answer.reason};
   }
-  auto accepted = parts_.state.accept_ocsp(key, floor_of(answer), seen, lifted);
+  // Before its own floor rises, which is older than the answer only until then.
+  if (auto lifted = end_holds(ended, answer.this_update); !lifted) return fail(std::move(lifted));
+  auto accepted = parts_.state.accept_ocsp(key, floor_of(answer), seen, std::nullopt);
   if (!accepted) return accepted;
   if (auto saw = parts_.clock_guard.saw(WallTime(answer.this_update)); !saw) return saw;
-  if (seen && known_as == nullptr) parts_.counters.revocations_added.add();
-  if (lifted) parts_.counters.revocations_lifted.add();
-  const bool changed = (seen && known_as == nullptr) || lifted;
-  if (!changed) return {};
+  if (!seen && ended.empty()) return {};
   if (auto reloaded = reload_seen(key.issuer); !reloaded) return reloaded;
+  drop_revoked_issuers(now);
   publish();
   return {};
 }

@@ -18,20 +18,25 @@ void LoopSnapshot::free_old() {
 
 void Publisher::subscribe(Send send) {
   state_.with([&](State& state) {
+    if (state.cleared) return;
     if (state.last != nullptr) send(state.last);
     state.subscribers.push_back(std::move(send));
   });
 }
 
 void Publisher::publish(const SnapshotPtr& snapshot) {
+  SnapshotPtr before;  // freed after the lock: it may hold millions of entries
   state_.with([&](State& state) {
-    state.last = snapshot;
+    if (state.cleared) return;
+    before = std::exchange(state.last, snapshot);
     for (const Send& send : state.subscribers) send(snapshot);
   });
 }
 
 void Publisher::clear() {
-  state_.with([](State& state) { state.subscribers.clear(); });
+  State gone;
+  gone.cleared = true;
+  state_.with([&](State& state) { std::swap(state, gone); });
 }
 
 }  // namespace revcache::revocation

@@ -38,16 +38,18 @@ class Publisher {
   using Send = std::function<void(const SnapshotPtr&)>;
 
   // `send` is called with what was published last, if anything, and with each later one, in order;
-  // it must be callable until the last publish().
+  // it must be callable until clear() or the last publish().
   void subscribe(Send send);
   void publish(const SnapshotPtr& snapshot);
-  // Nobody is told any more; a publish() under way on another thread has ended.
+  // For good: nobody is told any more, nothing is kept; a publish() under way on another thread has
+  // ended.
   void clear();
 
  private:
   struct State {
     std::vector<Send> subscribers;
     SnapshotPtr last;
+    bool cleared = false;
   };
   Guarded<State> state_;
 };

@@ -17,17 +17,51 @@ const ManualRevocation* find_manual(const Issuer& issuer, ByteView serial) {
   return found != issuer.manual.end() && found->serial == wanted ? &*found : nullptr;
 }
 
-std::optional<Revoked> find_in_crls(const Issuer& issuer, ByteView serial) {
-  for (const HeldCrl& held : issuer.crls) {
-    const auto entry = pki::find_combined(*held.complete, held.delta.get(), serial);
-    if (!entry) continue;
-    return Revoked{.source = RevocationSource::crl,
-                   .revoked_at = entry->revoked_at,
-                   .reason = entry->reason,
-                   .invalidity_date = entry->invalidity_date,
-                   .crl = held.complete};
+Revoked listed(const pki::RevokedEntry& entry, const pki::VerifiedCrlPtr& by) {
+  return {.source = RevocationSource::crl,
+          .revoked_at = entry.revoked_at,
+          .reason = entry.reason,
+          .invalidity_date = entry.invalidity_date,
+          .crl = by};
+}
+
+// RFC 5280 6.3.3: the delta CRL first. One that is over lifts nothing any more: what the complete
+// CRL lists counts again.
+std::optional<Revoked> find_in_crl(const HeldCrl& held, ByteView serial, WallTime now) {
+  constexpr auto kRemoved = pki::CrlReason::remove_from_crl;
+  if (held.delta != nullptr) {
+    const auto change = held.delta->crl().find(serial);
+    if (change && change->reason != kRemoved) return listed(*change, held.delta);
+    if (change && now < held.delta_usable_until) return std::nullopt;
   }
-  return std::nullopt;
+  const auto entry = held.complete->crl().find(serial);
+  if (!entry || entry->reason == kRemoved) return std::nullopt;
+  return listed(*entry, held.complete);
+}
+
+bool is_hold(const Revoked& revoked) { return revoked.reason == pki::CrlReason::certificate_hold; }
+
+// Of several that list it: one for good, before a hold.
+std::optional<Revoked> find_in_crls(const Issuer& issuer, ByteView serial, WallTime now) {
+  std::optional<Revoked> hold;
+  for (const HeldCrl& held : issuer.crls) {
+    auto found = find_in_crl(held, serial, now);
+    if (!found) continue;
+    if (!is_hold(*found)) return found;
+    hold = std::move(found);
+  }
+  return hold;
+}
+
+std::optional<Revoked> find_seen(const Issuer& issuer, ByteView serial) {
+  if (issuer.seen == nullptr) return std::nullopt;
+  const auto seen = issuer.seen->find(serial);
+  if (!seen) return std::nullopt;
+  return Revoked{.source = RevocationSource::seen,
+                 .revoked_at = seen->revoked_at,
+                 .reason = seen->reason,
+                 .invalidity_date = {},
+                 .crl = nullptr};
 }
 
 pki::Coverage coverage_of(const HeldCrl& held, const AboutCertificate& about) {
@@ -65,6 +99,17 @@ const Issuer* Snapshot::find(const pki::KeyHash& key) const noexcept {
   return found == issuers_.end() ? nullptr : &*found;
 }
 
+bool Snapshot::chain_is_valid_at(const Issuer& issuer, WallTime now) const noexcept {
+  const Issuer* link = &issuer;
+  for (std::size_t steps = 0; steps <= issuers_.size(); ++steps) {
+    if (!link->certificate->is_valid_at(now)) return false;
+    if (link->is_authority) return true;
+    link = find(link->vouched_by);
+    if (link == nullptr) return false;
+  }
+  return false;
+}
+
 SerialStatus Snapshot::status(const Issuer& issuer, ByteView serial, const AboutCertificate& about,
                               WallTime now) {
   if (const auto* manual = find_manual(issuer, serial)) {
@@ -74,24 +119,33 @@ SerialStatus Snapshot::status(const Issuer& issuer, ByteView serial, const About
                    .invalidity_date = {},
                    .crl = nullptr};
   }
-  if (auto listed = find_in_crls(issuer, serial)) return *std::move(listed);
-  if (issuer.seen != nullptr) {
-    if (const auto seen = issuer.seen->find(serial)) {
-      return Revoked{.source = RevocationSource::seen,
-                     .revoked_at = seen->revoked_at,
-                     .reason = seen->reason,
-                     .invalidity_date = {},
-                     .crl = nullptr};
-    }
+  auto in_crl = find_in_crls(issuer, serial, now);
+  if (in_crl && !is_hold(*in_crl)) return *std::move(in_crl);
+  if (auto seen = find_seen(issuer, serial); seen && (!in_crl || !is_hold(*seen))) {
+    return *std::move(seen);
   }
+  if (in_crl) return *std::move(in_crl);
   if (issuer.crls.empty()) return Unknown{"no CRL of this issuer is held"};
-  return absence(issuer, about, now);
+  return absence(issuer, serial, about, now);
 }
+
+namespace {
+
+// Until when `held` proves that it is not revoked: not longer than the delta CRL that lifted it.
+WallSeconds absent_until(const HeldCrl& held, ByteView serial) {
+  const bool lifted =
+      held.delta != nullptr && held.delta->crl().find(serial) && held.complete->crl().find(serial);
+  return lifted ? std::min(held.usable_until, held.delta_usable_until) : held.usable_until;
+}
+
+}  // namespace
 
 // Nothing lists the serial. Good only if what covers it certainly is there and valid: one CRL that
 // does, or every CRL of those that are configured as this issuer's.
-SerialStatus Snapshot::absence(const Issuer& issuer, const AboutCertificate& about, WallTime now) {
+SerialStatus Snapshot::absence(const Issuer& issuer, ByteView serial, const AboutCertificate& about,
+                               WallTime now) {
   const HeldCrl* first_to_end = nullptr;
+  WallSeconds first_end = WallSeconds::max();
   WallSeconds this_update = WallSeconds::max();
   bool all_valid = true;
   bool some_cover = false;
@@ -103,19 +157,20 @@ SerialStatus Snapshot::absence(const Issuer& issuer, const AboutCertificate& abo
       all_valid = false;
       continue;
     }
+    const WallSeconds until = absent_until(held, serial);
     if (covers == pki::Coverage::certain) {
-      return NotRevoked(held.complete, (*held.complete)->this_update, held.usable_until);
+      return NotRevoked(held.complete, (*held.complete)->this_update, until);
     }
     this_update = std::min(this_update, (*held.complete)->this_update);
-    if (first_to_end == nullptr || held.usable_until < first_to_end->usable_until) {
-      first_to_end = &held;
-    }
+    if (until >= first_end) continue;
+    first_to_end = &held;
+    first_end = until;
   }
   if (!all_valid) return Unknown{"the CRL has expired"};
   const bool whole =
       issuer.configured_crls > 0 && issuer.configured_crls_held >= issuer.configured_crls;
   if (first_to_end != nullptr && whole) {
-    return NotRevoked(first_to_end->complete, this_update, first_to_end->usable_until);
+    return NotRevoked(first_to_end->complete, this_update, first_end);
   }
   return Unknown{some_cover ? "the CRLs that are held cover only a part"
                             : "no CRL that is held covers this kind of certificate"};

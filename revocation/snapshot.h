@@ -28,7 +28,8 @@ struct HeldCrl {
   std::string url;  // where it was last fetched from
   pki::VerifiedCrlPtr complete;
   pki::VerifiedCrlPtr delta;
-  WallSeconds usable_until;  // the complete CRL's nextUpdate and the authority's grace
+  WallSeconds usable_until;        // the complete CRL's nextUpdate and the authority's grace
+  WallSeconds delta_usable_until;  // alike; later the delta CRL adds, and lifts nothing
 };
 
 // A CA whose signature counts: an [[authority]], or a CA certificate that chains to one.
@@ -58,7 +59,7 @@ struct Revoked {
   WallSeconds revoked_at;
   pki::CrlReason reason = pki::CrlReason::unspecified;
   std::optional<WallSeconds> invalidity_date;
-  pki::VerifiedCrlPtr crl;  // when source is crl
+  pki::VerifiedCrlPtr crl;  // that lists it, when source is crl: complete or delta
 };
 
 // Proof that a serial is not revoked. Only Snapshot::status makes one, and only from CRLs that it
@@ -100,13 +101,19 @@ class Snapshot {
   [[nodiscard]] const Issuer* find(const pki::CertId& cert_id) const;
   [[nodiscard]] const Issuer* find(const pki::KeyHash& key) const noexcept;
 
-  // Manual, then seen, then the CRLs (order of evidence: docs/architecture.md); revoked wins. A CRL
-  // past its usable_until proves only revocations. `issuer` is one of issuers().
+  // Its certificate, and those of all who vouch for it up to the authority, are within their dates.
+  // `issuer` is one of issuers().
+  [[nodiscard]] bool chain_is_valid_at(const Issuer& issuer, WallTime now) const noexcept;
+
+  // Manual; then what a CRL lists or was seen, a revocation for good before a hold; then absence
+  // (order of evidence: docs/architecture.md). Revoked wins. A CRL past its usable_until proves
+  // only revocations. `issuer` is one of issuers().
   [[nodiscard]] static SerialStatus status(const Issuer& issuer, ByteView serial,
                                            const AboutCertificate& about, WallTime now);
 
  private:
-  static SerialStatus absence(const Issuer& issuer, const AboutCertificate& about, WallTime now);
+  static SerialStatus absence(const Issuer& issuer, ByteView serial, const AboutCertificate& about,
+                              WallTime now);
 
   std::vector<Issuer> issuers_;
 };
