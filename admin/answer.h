@@ -12,6 +12,7 @@
 namespace revcache::admin {
 
 inline constexpr std::string_view kPlainText = "text/plain; charset=utf-8";
+inline constexpr std::string_view kJson = "application/json";
 
 struct Answer {
   std::uint16_t status = 200;

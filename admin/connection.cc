@@ -71,6 +71,10 @@ void AdminConnection::consume(std::string_view chunk) {
     chunk.remove_prefix(step.consumed);
     if (step.kind == http::StepKind::head) {
       on_head();
+    } else if (step.kind == http::StepKind::body) {
+      on_body(step.body);
+    } else if (step.kind == http::StepKind::end) {
+      on_body_end();
     } else if (step.kind == http::StepKind::malformed) {
       on_malformed();
       return;
@@ -84,18 +88,25 @@ void AdminConnection::consume(std::string_view chunk) {
 
 void AdminConnection::on_head() {
   const http::RequestHead& head = parser_.head();
-  answering_ = true;
   in_head_ = false;
-  stream_->stop_reading();
-  watch(server_.options_.answer_timeout);
-  // A body is not read: what follows it could not be told from it.
-  const bool reusable = head.keep_alive && !head.has_body() && !server_.draining_ &&
+  Decision decision = decide(head, server_.options_.rules);
+  // Only the API's bodies are read: what follows another one could not be told from it.
+  const bool reads_body = decision.api && head.has_body();
+  const bool reusable = head.keep_alive && (!head.has_body() || reads_body) && !server_.draining_ &&
                         head.method != http::Method::connect;
   framing_ = {.keep_alive = reusable,
               .without_body = head.method == http::Method::head,
               .say_keep_alive = head.version < http::Version{1, 1}};
-  const Decision decision = decide(head, server_.options_.rules);
-  if (!decision.page) {
+  if (reads_body) {
+    called_ = *std::move(decision.api);
+    body_.clear();
+    watch(server_.options_.body_timeout);
+    return;
+  }
+  begin_answer();
+  if (decision.api) {
+    call_api(*decision.api, {});
+  } else if (!decision.page) {
     send(decision.refusal);
   } else if (*decision.page == Page::metrics) {
     make_metrics();
@@ -104,12 +115,67 @@ void AdminConnection::on_head() {
   }
 }
 
+void AdminConnection::on_body(std::string_view piece) {
+  if (!called_) return;
+  if (piece.size() <= kApiBodyBytesMax - body_.size()) {
+    body_ += piece;
+    return;
+  }
+  called_.reset();
+  framing_.keep_alive = false;
+  begin_answer();
+  send(api_error(413, "the body is longer than 16 KiB"));
+}
+
+void AdminConnection::on_body_end() {
+  if (!called_) return;
+  begin_answer();
+  const ApiRequest request = *std::exchange(called_, std::nullopt);
+  call_api(request, std::exchange(body_, {}));
+}
+
 void AdminConnection::on_malformed() {
+  called_.reset();
+  framing_ = {.keep_alive = false};
+  begin_answer();
+  send(malformed_answer(status_of(parser_.refusal()), "this request cannot be read"));
+}
+
+void AdminConnection::begin_answer() {
   answering_ = true;
   stream_->stop_reading();
   watch(server_.options_.answer_timeout);
-  framing_ = {.keep_alive = false};
-  send(malformed_answer(status_of(parser_.refusal()), "this request cannot be read"));
+}
+
+// The disk may be slow, and a change waits until it is durable. One that was begun is carried out
+// even if nobody waits for its answer any more.
+void AdminConnection::call_api(const ApiRequest& request, std::string body) {
+  const auto operations = server_.sources_->operations;
+  if (operations == nullptr) return send(api_error(503, "nothing is offered here"));
+  if (request.call == ApiCall::refresh) return refresh(body);
+  auto asked = request;
+  asked.by = stream_->peer_address().to_string();
+  auto answer = std::make_shared<Answer>();
+  const bool taken = server_.environment_.work.submit(
+      net::WorkKind::disk,
+      [answer, operations, asked = std::move(asked), body = std::move(body)] {
+        *answer = answer_call(asked, body, *operations);
+      },
+      [answer, weak = weak_from_this()] {
+        const auto self = weak.lock();
+        if (self && self->stream_) self->send(*answer);
+      });
+  if (!taken) send(api_error(503, "the disk queue is full: try again"));
+}
+
+void AdminConnection::refresh(std::string_view body) {
+  const auto target = read_refresh_target(body);
+  if (!target) return send(target.error());
+  server_.sources_->operations->refresh(
+      *target, [weak = weak_from_this()](const Done<std::vector<RefreshedUrl>>& done) {
+        const auto self = weak.lock();
+        if (self && self->stream_) self->send(refresh_answer(done));
+      });
 }
 
 // Adding up and formatting thousands of series would hold up the loop.

@@ -4,10 +4,12 @@
 
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
 #include "admin/answer.h"
+#include "admin/api.h"
 #include "admin/pages.h"
 #include "admin/server.h"
 #include "http/parser.h"
@@ -36,8 +38,13 @@ class AdminConnection final : public net::StreamReader,
  private:
   void consume(std::string_view chunk);
   void on_head();
+  void on_body(std::string_view piece);
+  void on_body_end();
   void on_malformed();
+  void begin_answer();
   void make_metrics();
+  void call_api(const ApiRequest& request, std::string body);
+  void refresh(std::string_view body);
   void send(const Answer& answer);
   void on_sent(bool written);
   void linger();
@@ -51,6 +58,8 @@ class AdminConnection final : public net::StreamReader,
   std::string
       unread_;       // came in before the answer to an earlier request was sent: one read at most
   Framing framing_;  // of the answer under way
+  std::optional<ApiRequest> called_;  // its body is being read
+  std::string body_;                  // at most kApiBodyBytesMax
   bool answering_ = false;
   bool in_head_ = false;
   bool lingering_ = false;  // the last answer is sent; what still comes is thrown away

@@ -3,9 +3,6 @@
 #include <array>
 #include <utility>
 
-#include "admin/host_check.h"
-#include "admin/token.h"
-#include "http/uri.h"
 #include "metrics/collector.h"
 
 namespace revcache::admin {
@@ -24,40 +21,7 @@ constexpr std::array<NamedPage, 4> kPages{{
     {"/readyz", Page::readyz, "200 when requests can be served, else 503 and what is missing"},
 }};
 
-// What a request asks for, in either form of a target that an origin server takes (RFC 9112 3.2).
-struct Asked {
-  std::string path;  // without query
-  std::optional<http::Authority> authority;
-};
-
-std::string without_query(std::string_view path) {
-  return std::string(path.substr(0, path.find('?')));
-}
-
-// nullopt when the target or the Host cannot be read.
-std::optional<Asked> read_target(const http::RequestHead& head) {
-  Asked asked;
-  if (head.target.starts_with('/')) {
-    asked.path = without_query(head.target);
-    const auto host = head.fields.find(http::FieldId::host);
-    if (!host) return asked;  // HTTP/1.0
-    auto authority = http::parse_authority(*host);
-    if (!authority) return std::nullopt;
-    asked.authority = std::move(*authority);
-    return asked;
-  }
-  // RFC 9112 3.2.2: the authority of an absolute form counts, whatever Host says.
-  std::string storage;
-  const auto uri = http::parse_absolute_form(head.target, storage);
-  if (!uri) return std::nullopt;
-  asked.path = without_query(uri->path);
-  asked.authority = http::Authority{std::string(uri->host), uri->ip, uri->port};
-  return asked;
-}
-
-Decision refuse(std::uint16_t status, std::string body) {
-  return {std::nullopt, Answer{.status = status, .body = std::move(body)}};
-}
+Decision refuse(Answer answer) { return {.page = {}, .api = {}, .refusal = std::move(answer)}; }
 
 Answer index_answer() {
   Answer answer{.body = "revcache admin port\n\n"};
@@ -66,6 +30,7 @@ Answer index_answer() {
     path.resize(12, ' ');
     answer.body += path + std::string(page.about) + '\n';
   }
+  answer.body += '\n' + api_index();
   return answer;
 }
 
@@ -79,30 +44,24 @@ Answer ready_answer(const std::vector<std::string>& missing) {
 }  // namespace
 
 Decision decide(const http::RequestHead& head, const AccessRules& rules) {
-  if (head.method == http::Method::connect) return refuse(405, "CONNECT is not for this port\n");
-  const auto asked = read_target(head);
-  if (!asked) return refuse(400, "the target or Host of this request cannot be read\n");
-  if (asked->authority && !is_own_host(*asked->authority, rules.names)) {
-    return refuse(421, "this server has another name: see listen.names\n");
-  }
-  const std::string_view authorization =
-      head.fields.find(http::FieldId::authorization).value_or(std::string_view());
-  if (!rules.token.empty() && !presents_token(authorization, rules.token)) {
-    Decision decision = refuse(401, "the bearer token of admin.token_file is needed\n");
-    decision.refusal.fields.emplace_back("WWW-Authenticate", "Bearer realm=\"revcache\"");
-    return decision;
+  auto asked = admit(head, rules);
+  if (!asked) return refuse(std::move(asked).error());
+  if (is_api_path(asked->path)) {
+    auto request = decide_api(head, *asked, rules);
+    if (!request) return refuse(std::move(request).error());
+    return {.page = {}, .api = *std::move(request), .refusal = {}};
   }
   for (const NamedPage& page : kPages) {
     if (page.path != asked->path) continue;
     if (head.method != http::Method::get && head.method != http::Method::head) {
-      Decision decision = refuse(405, "only GET and HEAD are for this page\n");
-      decision.refusal.fields.emplace_back("Allow", "GET, HEAD");
-      return decision;
+      Answer answer = refusal(asked->path, 405, "only GET and HEAD are for this page");
+      answer.fields.emplace_back("Allow", "GET, HEAD");
+      return refuse(std::move(answer));
     }
-    if (head.has_body()) return refuse(413, "no page here takes a body\n");
-    return {page.page, {}};
+    if (head.has_body()) return refuse(refusal(asked->path, 413, "no page here takes a body"));
+    return {.page = page.page, .api = {}, .refusal = {}};
   }
-  return refuse(404, "no such page; / lists them\n");
+  return refuse(refusal(asked->path, 404, "no such page; / lists them"));
 }
 
 Answer page_answer(Page page, const AdminSources& sources) {
@@ -124,7 +83,7 @@ Answer metrics_answer(std::string text) {
 }
 
 Answer overloaded_answer() {
-  Answer answer{.status = 503, .body = "too many scrapes at once\n"};
+  Answer answer{.status = 503, .body = "too much is asked at once\n"};
   answer.fields.emplace_back("Retry-After", "1");
   return answer;
 }

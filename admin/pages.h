@@ -1,14 +1,18 @@
-// What the admin port answers to a request: checks in order, then one of the pages. Pure but for
-// the sources that it asks.
+// What the admin port answers to a request: checks in order, then one of the pages or a call of the
+// API. Pure but for the sources that it asks.
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "admin/access.h"
 #include "admin/answer.h"
+#include "admin/api.h"
+#include "admin/operations.h"
 #include "http/message.h"
 
 namespace revcache::admin {
@@ -19,19 +23,17 @@ struct AdminSources {
   std::function<std::string()> metrics_text;
   // What the server still waits for, for people; empty when it is ready. Runs on the admin loop.
   std::function<std::vector<std::string>()> not_ready;
-};
-
-struct AccessRules {
-  std::vector<std::string> names;  // host names of ours, lower case
-  std::string token;               // every request needs it; empty: none does
+  // What /api/v1 asks and changes. null: it offers nothing.
+  std::shared_ptr<Operations> operations = nullptr;
 };
 
 enum class Page : std::uint8_t { index, metrics, livez, readyz };
 
-// The page that is asked for, or the refusal: 421 for a Host that is not ours, 400 for a target
-// that cannot be read, 401 without the token, 404, 405, 413 for a request with a body.
+// The page or the call that is asked for, or the refusal: what admit() and decide_api() refuse; for
+// a page 404, 405, 413 for a request with a body.
 struct Decision {
   std::optional<Page> page;
+  std::optional<ApiRequest> api;
   Answer refusal;
 };
 Decision decide(const http::RequestHead& head, const AccessRules& rules);

@@ -1,5 +1,5 @@
-// The HTTP server of the admin port: index, metrics, liveness and readiness. Nothing of it is
-// reachable through the proxy port.
+// The HTTP server of the admin port: index, metrics, liveness, readiness and the API. Nothing of it
+// is reachable through the proxy port.
 #pragma once
 
 #include <chrono>
@@ -28,6 +28,7 @@ struct AdminOptions {
                             .chunk_line_bytes_max = 256};
   std::chrono::milliseconds header_timeout{
       10'000};                                      // from a request's first byte to its head's end
+  std::chrono::milliseconds body_timeout{10'000};   // from its head's end to its body's end
   std::chrono::milliseconds idle_timeout{75'000};   // between requests
   std::chrono::milliseconds linger_timeout{2'000};  // for the client to close after the last answer
   std::chrono::milliseconds answer_timeout{30'000};  // for making and sending one answer

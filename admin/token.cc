@@ -20,8 +20,10 @@ bool presents_token(std::string_view authorization, std::string_view token) noex
   return CRYPTO_memcmp(given.data(), token.data(), token.size()) == 0;
 }
 
-Result<std::string> required_token(const config::Config& config) {
-  if (config.listen.admin.ip.is_loopback()) return std::string();
+Result<std::string> configured_token(const config::Config& config) {
+  if (config.admin.token_file.empty() && config.listen.admin.ip.is_loopback()) {
+    return std::string();
+  }
   auto token = config::read_secret_file(config.admin.token_file);
   if (!token) {
     return fail(ErrorCode::refused, Blame::local,

@@ -14,8 +14,8 @@ namespace revcache::admin {
 // does not tell how much of a guess was right.
 bool presents_token(std::string_view authorization, std::string_view token) noexcept;
 
-// The token that every request needs: that of admin.token_file when the admin port can be reached
-// from other machines, else empty. Blocking; at start-up and for a reload.
-Result<std::string> required_token(const config::Config& config);
+// The token of admin.token_file; empty when none is configured, which only loopback allows. Fails
+// when it cannot be read. Blocking; at start-up and for a reload.
+Result<std::string> configured_token(const config::Config& config);
 
 }  // namespace revcache::admin

@@ -1,4 +1,5 @@
-// The admin port of the running server: its listener, TLS when configured, and what its pages show.
+// The admin port of the running server: its listener, TLS when configured, what its pages show and
+// what its API does.
 #pragma once
 
 #include <functional>
@@ -16,31 +17,45 @@
 #include "net/listener.h"
 #include "net/timers.h"
 #include "net/tls_acceptor.h"
+#include "proxy/admin_operations.h"
 
 namespace revcache::proxy {
 
-// Main loop's thread only; `loop`, `timers` and `work` outlive it.
+// Main loop's thread only.
 class AdminPort {
  public:
-  // Fails when the address cannot be bound, or the token or TLS files cannot be read.
-  static Result<std::unique_ptr<AdminPort>> open(net::EventLoop& loop, net::Timers& timers,
-                                                 net::BackgroundWork& work,
-                                                 const config::Config& config,
+  // What it runs on and acts on. All outlive it, and work that it submitted.
+  struct Parts {
+    net::EventLoop& loop;
+    net::Timers& timers;
+    net::BackgroundWork& work;
+    const Clock& clock;
+    metrics::Log& log;
+    RevocationParts& revocation;
+    WorkerThread& refresher;  // the worker that renews what is known
+  };
+
+  // Fails when the address cannot be bound, or the token or TLS files cannot be read. The
+  // operations of `sources` are made here.
+  static Result<std::unique_ptr<AdminPort>> open(const Parts& parts,
+                                                 std::shared_ptr<const config::Config> config,
                                                  admin::AdminSources sources);
   AdminPort(const AdminPort&) = delete;
   AdminPort& operator=(const AdminPort&) = delete;
+  ~AdminPort();
 
   [[nodiscard]] SocketAddress local_address() const { return listener_->local_address(); }
-  // Names and token as of a reload. Fails, and nothing changes, when the token cannot be read.
-  Result<void> apply(const config::Config& config);
+  // As of a reload. Fails, and names and token stay, when the token cannot be read.
+  Result<void> apply(std::shared_ptr<const config::Config> config);
   void drain() { server_.drain(); }
 
  private:
-  AdminPort(net::EventLoop& loop, net::Timers& timers, net::BackgroundWork& work,
-            admin::AccessRules rules, admin::AdminSources sources);
+  AdminPort(const Parts& parts, admin::AccessRules rules, admin::AdminSources sources,
+            std::shared_ptr<AdminOperations> operations);
 
   void accept(std::unique_ptr<net::Stream> stream);
 
+  std::shared_ptr<AdminOperations> operations_;
   admin::AdminServer server_;
   std::unique_ptr<net::TlsAcceptor> tls_;  // null: plain
   std::unique_ptr<net::Listener> listener_;

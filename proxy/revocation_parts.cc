@@ -1,6 +1,7 @@
 #include "proxy/revocation_parts.h"
 
 #include <algorithm>
+#include <charconv>
 #include <set>
 
 #include "cache/tier.h"
@@ -41,6 +42,16 @@ bool has_usable_crl(const Issuer& issuer, WallTime now) {
 
 }  // namespace
 
+std::string serial_octets(std::string_view hex) {
+  std::string octets;
+  for (; hex.size() >= 2; hex.remove_prefix(2)) {
+    std::uint8_t octet = 0;
+    std::from_chars(hex.data(), hex.data() + 2, octet, 16);
+    octets += static_cast<char>(octet);
+  }
+  return std::string(as_text(pki::significant_octets(as_bytes(octets))));
+}
+
 std::vector<revocation::TrustedAuthority> trusted_authorities(const Settings& settings) {
   std::vector<revocation::TrustedAuthority> authorities;
   authorities.reserve(settings.config->authorities.size());
@@ -51,6 +62,11 @@ std::vector<revocation::TrustedAuthority> trusted_authorities(const Settings& se
         .crl_urls = {},
         .grace = authority.grace};
     for (const http::Uri& url : authority.crls) trusted.crl_urls.push_back(url.text());
+    for (const config::ManualRevocation& revoked : authority.revoke) {
+      trusted.declared.push_back(
+          {.serial = serial_octets(revoked.serial),
+           .reason = pki::crl_reason(revoked.reason).value_or(pki::CrlReason::unspecified)});
+    }
     authorities.push_back(std::move(trusted));
   }
   return authorities;

@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -78,6 +79,9 @@ class RevocationParts {
   revocation::Evidence evidence_;
   std::vector<std::pair<std::string, std::string>> refresh_records_;
 };
+
+// Significant octets of a serial as config::parse_serial gives it: lower-case hex.
+std::string serial_octets(std::string_view hex);
 
 // The [[authority]] entries as evidence needs them.
 std::vector<revocation::TrustedAuthority> trusted_authorities(const Settings& settings);

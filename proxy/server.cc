@@ -213,7 +213,8 @@ std::vector<std::string> Server::not_ready() const {
 
 Result<void> Server::open_admin() {
   auto opened =
-      AdminPort::open(loop_, timers_, background_, initial_,
+      AdminPort::open({loop_, timers_, background_, clock_, *log_, *revocation_, *workers_.front()},
+                      settings_->config,
                       {.metrics_text = [this] { return metrics::to_text(collector_.Collect()); },
                        .not_ready = [this] { return not_ready(); }});
   if (!opened) return fail(std::move(opened));
@@ -344,7 +345,7 @@ void Server::on_reloaded(std::expected<LoadedSettings, std::string> loaded) {
     log_->warning("some settings change at the next start only",
                   {{"settings", "listen.proxy, listen.workers, cache.directory"}});
   }
-  if (auto applied = admin_->apply(config()); !applied) {
+  if (auto applied = admin_->apply(settings_->config); !applied) {
     log_->error("admin settings not applied", {{"error", applied.error().detail}});
   }
   for (auto& worker : workers_) worker->apply(settings_, loaded->tls);

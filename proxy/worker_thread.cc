@@ -190,6 +190,26 @@ void WorkerThread::learn(const std::string& url, const revocation::EvidenceDates
   });
 }
 
+void WorkerThread::refresh_now(std::vector<std::string> urls,
+                               Callback<std::vector<std::string>> began, RefreshReported report) {
+  on_loop([urls = std::move(urls), began = std::move(began),
+           report = std::move(report)](Loop& loop) mutable {
+    std::vector<std::string> under_way;
+    if (loop.refresher != nullptr) {
+      if (urls.empty()) {
+        for (auto& state : loop.refresher->states()) urls.push_back(std::move(state.url));
+      }
+      for (const std::string& url : urls) {
+        const auto done = [url, report](revocation::RefreshReport got) {
+          report(url, std::move(got));
+        };
+        if (loop.refresher->refresh_now(url, done)) under_way.push_back(url);
+      }
+    }
+    began(std::move(under_way));
+  });
+}
+
 void WorkerThread::receive(const revocation::SnapshotPtr& snapshot) {
   on_loop([snapshot](Loop& loop) { loop.snapshot.receive(snapshot); });
 }

@@ -60,6 +60,12 @@ class WorkerThread {
   // This worker's loop is the one that renews what is known. After start().
   void run_refresher();
   void learn(const std::string& url, const revocation::EvidenceDates& dates);
+  // `revcache refresh`: attempts now at those of `urls` that the refresher knows, at all that it
+  // knows if `urls` is empty. Both run on the worker's thread: `began` once, with what is under
+  // way, then `report` for each of these. Neither runs when the loop ends before.
+  using RefreshReported = std::function<void(const std::string& url, revocation::RefreshReport)>;
+  void refresh_now(std::vector<std::string> urls, Callback<std::vector<std::string>> began,
+                   RefreshReported report);
   void receive(const revocation::SnapshotPtr& snapshot);
   // For requests that begin from now on.
   void apply(std::shared_ptr<const Settings> settings,

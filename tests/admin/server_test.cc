@@ -3,13 +3,16 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <array>
 #include <chrono>
+#include <cstdio>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
+#include "tests/admin/scripted_operations.h"
 #include "tests/sim/sim_loop.h"
 #include "tests/sim/sim_network.h"
 #include "tests/sim/sim_scheduler.h"
@@ -63,7 +66,8 @@ class Admin : public testing::Test {
       server_ =
           std::make_unique<AdminServer>(AdminEnvironment{timers_, work_, scheduler_}, options_,
                                         AdminSources{.metrics_text = [this] { return metrics_; },
-                                                     .not_ready = [this] { return missing_; }});
+                                                     .not_ready = [this] { return missing_; },
+                                                     .operations = operations_});
     }
     return *server_;
   }
@@ -97,6 +101,7 @@ class Admin : public testing::Test {
   AdminOptions options_;
   std::string metrics_ = "revcache_build_info 1\n";
   std::vector<std::string> missing_;
+  std::shared_ptr<ScriptedOperations> operations_ = std::make_shared<ScriptedOperations>();
   std::unique_ptr<AdminServer> server_;
 };
 
@@ -311,7 +316,7 @@ TEST_F(Admin, TakesNewRulesForTheNextRequest) {
   client->send("GET /livez HTTP/1.1\r\nHost: new.example\r\n\r\n");
   scheduler_.run_for(100ms);
   EXPECT_THAT(client->received(), StartsWith("HTTP/1.1 421 "));
-  server().apply({.names = {"new.example"}, .token = ""});
+  server().apply({.names = {"new.example"}, .token = "", .change_token = ""});
   client->send("GET /livez HTTP/1.1\r\nHost: new.example\r\n\r\n");
   scheduler_.run_for(100ms);
   EXPECT_THAT(client->received(), HasSubstr("HTTP/1.1 200 "));
@@ -361,6 +366,109 @@ TEST_F(Admin, LeavesNothingBehindHoweverBytesArrive) {
   scheduler_.run_for(200s);
   EXPECT_EQ(server().connections(), 0U);
   EXPECT_EQ(network_.open_streams(), 0U);
+}
+
+std::string post(std::string_view path, std::string_view body) {
+  return "POST " + std::string(path) +
+         " HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer s3cret\r\n"
+         "Content-Type: application/json\r\nContent-Length: " +
+         std::to_string(body.size()) + "\r\n\r\n" + std::string(body);
+}
+
+class AdminApi : public Admin {
+ protected:
+  AdminApi() { options_.rules.change_token = "s3cret"; }
+};
+
+TEST_F(AdminApi, CarriesOutOneCallAfterAnotherHoweverTheirBytesArrive) {
+  for (const std::size_t chunk : {std::size_t{1}, std::size_t{7}, std::size_t{1000}}) {
+    operations_->asked.clear();
+    network_.link(address_).to_server.chunk_bytes_max = chunk;
+    const auto client = connect();
+    client->send(post("/api/v1/floor/reset", R"({"authority": "one"})") +
+                 "GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n" +
+                 post("/api/v1/floor/reset", R"({"authority": "two"})"));
+    scheduler_.run_for(5s);
+    const std::string& all = client->received();
+    EXPECT_LT(all.find(R"("authority":"one")"), all.find("alive")) << all;
+    EXPECT_LT(all.find("alive"), all.find(R"("authority":"two")")) << all;
+    EXPECT_THAT(all, EndsWith("\"floors_removed\":3}\n"));
+    EXPECT_EQ(operations_->asked.size(), 2U);
+    EXPECT_FALSE(client->closed());
+  }
+}
+
+TEST_F(AdminApi, TakesAChunkedBodyUpToItsBound) {
+  const auto chunked = [this](std::size_t padding) {
+    const std::string body = R"({"authority": "ca")" + std::string(padding, ' ') + '}';
+    std::array<char, 16> size{};
+    static_cast<void>(std::snprintf(size.data(), size.size(), "%zx\r\n", body.size()));
+    return ask(
+        "POST /api/v1/floor/reset HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer s3cret\r\n"
+        "Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n" +
+        std::string(size.data()) + body + "\r\n0\r\n\r\n");
+  };
+  EXPECT_THAT(chunked(16384 - 19), StartsWith("HTTP/1.1 200 "));
+  EXPECT_EQ(operations_->asked.size(), 1U);
+  EXPECT_THAT(chunked(16384 - 18), StartsWith("HTTP/1.1 413 "));
+  EXPECT_EQ(operations_->asked.size(), 1U);
+}
+
+TEST_F(AdminApi, ChangesNothingForABodyThatNeverEnds) {
+  const auto client = connect();
+  std::string bytes = post("/api/v1/floor/reset", R"({"authority": "ca"})");
+  bytes.pop_back();
+  client->send(bytes);
+  scheduler_.run_for(9s);
+  EXPECT_FALSE(client->closed());
+  scheduler_.run_for(2s);
+  EXPECT_TRUE(client->closed());
+  EXPECT_TRUE(operations_->asked.empty());
+}
+
+TEST_F(AdminApi, RunsOffTheLoopAndIsCarriedOutForAClientThatIsGone) {
+  work_.profile(net::WorkKind::disk) = {.delay_min = 1s, .delay_max = 1s};
+  const auto client = connect();
+  client->send(post("/api/v1/floor/reset", R"({"authority": "ca"})"));
+  scheduler_.run_for(100ms);
+  EXPECT_EQ(work_.in_flight(net::WorkKind::disk), 1U);
+  client->vanish();
+  scheduler_.run_for(2s);
+  EXPECT_EQ(operations_->asked.size(), 1U);
+  EXPECT_EQ(server().connections(), 0U);
+}
+
+TEST_F(AdminApi, SaysThatTheDiskQueueIsFull) {
+  work_.profile(net::WorkKind::disk).queue_max = 0;
+  EXPECT_THAT(ask(post("/api/v1/floor/reset", R"({"authority": "ca"})")),
+              StartsWith("HTTP/1.1 503 "));
+}
+
+TEST_F(AdminApi, AnswersARefreshWhenItIsOver) {
+  const auto client = connect();
+  client->send(post("/api/v1/refresh", R"({"authority": "ca"})"));
+  scheduler_.run_for(5s);
+  EXPECT_EQ(client->received(), "");
+  ASSERT_EQ(operations_->refreshes.size(), 1U);
+  operations_->refreshes[0](std::vector<RefreshedUrl>{{.url = "http://a/",
+                                                       .outcome = "unchanged",
+                                                       .detail = "",
+                                                       .this_update = {},
+                                                       .next_update = {}}});
+  scheduler_.run_for(1s);
+  EXPECT_THAT(client->received(), HasSubstr(R"("outcome":"unchanged")"));
+}
+
+TEST_F(AdminApi, MayBeDestroyedWhileARefreshIsUnderWay) {
+  const auto client = connect();
+  client->send(post("/api/v1/refresh", "{}"));
+  scheduler_.run_for(1s);
+  ASSERT_EQ(operations_->refreshes.size(), 1U);
+  server_.reset();
+  operations_->refreshes[0](std::vector<RefreshedUrl>{});
+  network_.stop_listening(address_);
+  scheduler_.run_until_idle();
+  EXPECT_TRUE(client->closed());
 }
 
 }  // namespace

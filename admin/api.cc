@@ -1,0 +1,289 @@
+#include "admin/api.h"
+
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <optional>
+#include <utility>
+
+#include "config/patterns.h"
+#include "pki/asn1_time.h"
+
+namespace revcache::admin {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+struct NamedCall {
+  std::string_view path;
+  ApiCall call;
+  bool changes;  // POST; the others GET
+  std::string_view about;
+};
+
+constexpr std::array<NamedCall, 6> kCalls{{
+    {"/api/v1/floor/reset", ApiCall::floor_reset, true, R"({"authority"}: forget what was newest)"},
+    {"/api/v1/revoke", ApiCall::revoke, true, R"({"authority", "serial", "reason", "note"})"},
+    {"/api/v1/unrevoke", ApiCall::unrevoke, true, R"({"authority", "serial"})"},
+    {"/api/v1/revoked", ApiCall::revoked, false, "manual and declared revocations"},
+    {"/api/v1/refresh", ApiCall::refresh, true, R"({"url"}, {"authority"} or {}: fetch now)"},
+    {"/api/v1/audit", ApiCall::audit, false, "?entries=N: the last changes, newest first"},
+}};
+
+constexpr std::string_view kNoteOfRevocation =
+    "From now on revcache answers revoked for this serial. Windows may go on using an OCSP answer "
+    "or "
+    "a CRL that it already has until the nextUpdate of that; the cache resync of the Windows kit "
+    "makes it ask again. Who reads the CA's own CRL sees a revocation only once the CA publishes "
+    "it.";
+
+Answer json_answer(const Json& json) {
+  return {.content_type = kJson,
+          .body = json.dump(-1, ' ', false, Json::error_handler_t::replace) + '\n'};
+}
+
+Answer problem_answer(const Problem& problem) {
+  switch (problem.kind) {
+    case ProblemKind::unknown:
+      return api_error(404, problem.text);
+    case ProblemKind::conflict:
+      return api_error(409, problem.text);
+    case ProblemKind::unavailable:
+      return api_error(503, problem.text);
+    case ProblemKind::failed:
+      break;
+  }
+  return api_error(500, problem.text);
+}
+
+Json optional_time(const std::optional<WallSeconds>& time) {
+  return time ? Json(pki::rfc3339(*time)) : Json(nullptr);
+}
+
+// The members of a body: strings, each of a known name.
+class Members {
+ public:
+  static std::expected<Members, Answer> read(std::string_view body,
+                                             std::initializer_list<std::string_view> known) {
+    auto json = Json::parse(body, nullptr, false);
+    if (json.is_discarded() || !json.is_object()) {
+      return std::unexpected(api_error(400, "the body is no JSON object"));
+    }
+    for (const auto& [name, value] : json.items()) {
+      if (std::ranges::find(known, name) == known.end()) {
+        return std::unexpected(api_error(400, '"' + name + "\" is no member of this request"));
+      }
+      if (!value.is_string()) {
+        return std::unexpected(api_error(400, '"' + name + "\" is to be a string"));
+      }
+    }
+    return Members(std::move(json));
+  }
+
+  [[nodiscard]] std::string text(const char* name) const { return json_.value(name, ""); }
+
+ private:
+  explicit Members(Json json) : json_(std::move(json)) {}
+  Json json_;
+};
+
+std::expected<std::string, Answer> authority_of(const Members& members) {
+  auto authority = members.text("authority");
+  if (authority.empty()) return std::unexpected(api_error(400, "\"authority\" is missing"));
+  return authority;
+}
+
+std::expected<SerialOfAuthority, Answer> serial_of(const Members& members) {
+  auto authority = authority_of(members);
+  if (!authority) return std::unexpected(std::move(authority).error());
+  auto serial = config::parse_serial(members.text("serial"));
+  if (!serial) return std::unexpected(api_error(400, "serial: " + serial.error()));
+  return SerialOfAuthority{std::move(*authority), std::move(*serial)};
+}
+
+Answer answer_floor_reset(const ApiRequest& request, std::string_view body,
+                          Operations& operations) {
+  const auto members = Members::read(body, {"authority"});
+  if (!members) return members.error();
+  const auto authority = authority_of(*members);
+  if (!authority) return authority.error();
+  const auto removed = operations.reset_floors(*authority, request.by);
+  if (!removed) return problem_answer(removed.error());
+  return json_answer({{"authority", *authority}, {"floors_removed", *removed}});
+}
+
+Answer answer_revoke(const ApiRequest& request, std::string_view body, Operations& operations) {
+  const auto members = Members::read(body, {"authority", "serial", "reason", "note"});
+  if (!members) return members.error();
+  auto what = serial_of(*members);
+  if (!what) return what.error();
+  const auto given = members->text("reason");
+  const auto reason = config::parse_reason(given.empty() ? "unspecified" : given);
+  if (!reason) return api_error(400, "reason: " + reason.error());
+  RevocationOrder order{.what = std::move(*what),
+                        .reason = pki::crl_reason(*reason).value_or(pki::CrlReason::unspecified),
+                        .note = members->text("note")};
+  if (order.note.size() > kNoteBytesMax) return api_error(400, "note: more than 1024 octets");
+  const auto receipt = operations.revoke(order, request.by);
+  if (!receipt) return problem_answer(receipt.error());
+  return json_answer({{"authority", order.what.authority},
+                      {"serial", order.what.serial},
+                      {"reason", *reason},
+                      {"revoked_at", pki::rfc3339(receipt->revoked_at)},
+                      {"crls_valid_until", optional_time(receipt->crls_valid_until)},
+                      {"clients", kNoteOfRevocation}});
+}
+
+Answer answer_unrevoke(const ApiRequest& request, std::string_view body, Operations& operations) {
+  const auto members = Members::read(body, {"authority", "serial"});
+  if (!members) return members.error();
+  const auto what = serial_of(*members);
+  if (!what) return what.error();
+  const auto lifted = operations.unrevoke(*what, request.by);
+  if (!lifted) return problem_answer(lifted.error());
+  return json_answer({{"authority", what->authority}, {"serial", what->serial}});
+}
+
+Answer answer_revoked(Operations& operations) {
+  const auto listed = operations.revoked();
+  if (!listed) return problem_answer(listed.error());
+  Json all = Json::array();
+  for (const ListedRevocation& one : *listed) {
+    all.push_back({{"authority", one.authority.empty() ? Json(nullptr) : Json(one.authority)},
+                   {"issuer_key", one.issuer_key},
+                   {"serial", one.serial},
+                   {"reason", pki::to_string(one.reason)},
+                   {"revoked_at", pki::rfc3339(one.revoked_at)},
+                   {"note", one.note},
+                   {"declared", one.declared}});
+  }
+  return json_answer({{"revoked", std::move(all)}});
+}
+
+// "entries=20"; nullopt: something else.
+std::optional<std::size_t> entries_asked_for(std::string_view query) {
+  if (query.empty()) return kAuditEntriesDefault;
+  static constexpr std::string_view kName = "entries=";
+  if (!query.starts_with(kName)) return std::nullopt;
+  query.remove_prefix(kName.size());
+  std::size_t entries = 0;
+  const auto read = std::from_chars(query.data(), query.data() + query.size(), entries);
+  const bool whole = read.ec == std::errc() && read.ptr == query.data() + query.size();
+  if (!whole || entries == 0 || entries > kAuditEntriesMax) return std::nullopt;
+  return entries;
+}
+
+Answer answer_audit(const ApiRequest& request, Operations& operations) {
+  const auto entries_max = entries_asked_for(request.query);
+  if (!entries_max) return api_error(400, "the query is to be entries=N, N from 1 to 1000");
+  const auto entries = operations.audit(*entries_max);
+  if (!entries) return problem_answer(entries.error());
+  Json all = Json::array();
+  for (const std::string& entry : *entries) {
+    auto json = Json::parse(entry, nullptr, false);
+    all.push_back(json.is_discarded() ? Json(entry) : std::move(json));
+  }
+  return json_answer({{"entries", std::move(all)}});
+}
+
+bool is_json(const http::RequestHead& head) {
+  std::string_view type = head.fields.find(http::FieldId::content_type).value_or("");
+  type = type.substr(0, type.find(';'));
+  while (type.ends_with(' ')) type.remove_suffix(1);
+  return http::equals_ignoring_case(type, kJson);
+}
+
+std::optional<Answer> refuse_method(const http::RequestHead& head, const NamedCall& named) {
+  const bool reads = head.method == http::Method::get || head.method == http::Method::head;
+  if (named.changes ? head.method == http::Method::post : reads) return std::nullopt;
+  Answer answer = api_error(405, named.changes ? "this call takes POST" : "this call takes GET");
+  answer.fields.emplace_back("Allow", named.changes ? "POST" : "GET, HEAD");
+  return answer;
+}
+
+}  // namespace
+
+Answer api_error(std::uint16_t status, std::string_view text) {
+  return refusal("/api/", status, text);
+}
+
+std::string api_index() {
+  std::string text;
+  for (const NamedCall& named : kCalls) {
+    std::string line = (named.changes ? "POST " : "GET  ") + std::string(named.path);
+    line.resize(27, ' ');
+    text += line + std::string(named.about) + '\n';
+  }
+  return text;
+}
+
+std::expected<ApiRequest, Answer> decide_api(const http::RequestHead& head, const Asked& asked,
+                                             const AccessRules& rules) {
+  const auto* const named = std::ranges::find(kCalls, asked.path, &NamedCall::path);
+  if (named == kCalls.end()) return std::unexpected(api_error(404, "no such call; / lists them"));
+  if (auto refused = refuse_method(head, *named)) return std::unexpected(*std::move(refused));
+  if (named->changes) {
+    if (auto refused = refuse_change(head, asked, rules)) {
+      return std::unexpected(*std::move(refused));
+    }
+  }
+  if (head.has_body()) {
+    if (!named->changes) return std::unexpected(api_error(413, "this call takes no body"));
+    if (!is_json(head)) {
+      return std::unexpected(api_error(415, "the body is to be application/json"));
+    }
+    if (head.content_length > kApiBodyBytesMax) {
+      return std::unexpected(api_error(413, "the body is longer than 16 KiB"));
+    }
+  }
+  return ApiRequest{.call = named->call, .query = asked.query, .by = {}};
+}
+
+Answer answer_call(const ApiRequest& request, std::string_view body, Operations& operations) {
+  switch (request.call) {
+    case ApiCall::floor_reset:
+      return answer_floor_reset(request, body, operations);
+    case ApiCall::revoke:
+      return answer_revoke(request, body, operations);
+    case ApiCall::unrevoke:
+      return answer_unrevoke(request, body, operations);
+    case ApiCall::revoked:
+      return answer_revoked(operations);
+    case ApiCall::audit:
+      return answer_audit(request, operations);
+    case ApiCall::refresh:
+      break;
+  }
+  return api_error(500, "this call is answered elsewhere");
+}
+
+std::expected<RefreshTarget, Answer> read_refresh_target(std::string_view body) {
+  const auto members = Members::read(body, {"url", "authority"});
+  if (!members) return std::unexpected(members.error());
+  RefreshTarget target{.url = members->text("url"), .authority = members->text("authority")};
+  if (!target.url.empty() && !target.authority.empty()) {
+    return std::unexpected(api_error(400, "either \"url\" or \"authority\", not both"));
+  }
+  if (target.url.empty()) return target;
+  const auto uri = config::parse_url(target.url);
+  if (!uri) return std::unexpected(api_error(400, "url: " + uri.error()));
+  target.url = uri->text();
+  return target;
+}
+
+Answer refresh_answer(const Done<std::vector<RefreshedUrl>>& done) {
+  if (!done) return problem_answer(done.error());
+  Json all = Json::array();
+  for (const RefreshedUrl& one : *done) {
+    all.push_back({{"url", one.url},
+                   {"outcome", one.outcome},
+                   {"detail", one.detail},
+                   {"this_update", optional_time(one.this_update)},
+                   {"next_update", optional_time(one.next_update)}});
+  }
+  return json_answer({{"refreshed", std::move(all)}});
+}
+
+}  // namespace revcache::admin

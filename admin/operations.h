@@ -1,0 +1,92 @@
+// What the admin API has done to the running instance. Fulfilled by proxy/admin_operations; knows
+// neither HTTP nor JSON.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <expected>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/callback.h"
+#include "base/clock.h"
+#include "pki/crl_index.h"
+
+namespace revcache::admin {
+
+enum class ProblemKind : std::uint8_t {
+  unknown,      // no such authority, serial or URL
+  conflict,     // not as long as the configuration says otherwise
+  failed,       // it was tried: the state could not be read or written
+  unavailable,  // not now
+};
+
+struct Problem {
+  ProblemKind kind = ProblemKind::failed;
+  std::string text;  // for the administrator who asked
+};
+
+template <class T>
+using Done = std::expected<T, Problem>;
+
+struct SerialOfAuthority {
+  std::string authority;
+  std::string serial;  // lower-case hex, no leading 00 (config::parse_serial)
+};
+
+struct RevocationOrder {
+  SerialOfAuthority what;
+  pki::CrlReason reason = pki::CrlReason::unspecified;
+  std::string note;
+};
+
+struct RevocationReceipt {
+  WallSeconds revoked_at;
+  // The latest nextUpdate of the CRLs that are held of the authority: clients may have them too.
+  std::optional<WallSeconds> crls_valid_until;
+};
+
+struct ListedRevocation {
+  std::string authority;   // empty: none of the authorities that are configured now
+  std::string issuer_key;  // SHA-256 in hex
+  std::string serial;
+  WallSeconds revoked_at;
+  pki::CrlReason reason = pki::CrlReason::unspecified;
+  std::string note;
+  bool declared = false;  // by the configuration
+};
+
+// One of the two; neither: everything that is known.
+struct RefreshTarget {
+  std::string url;
+  std::string authority;
+};
+
+struct RefreshedUrl {
+  std::string url;
+  std::string outcome;  // "changed", "unchanged", "failed", "refused"; "running": not over yet
+  std::string detail;
+  std::optional<WallSeconds> this_update;  // of the evidence that is held
+  std::optional<WallSeconds> next_update;
+};
+
+class Operations {
+ public:
+  virtual ~Operations() = default;
+
+  // These block and are thread-safe: pool threads. `by` is who asked, for the audit trail. A change
+  // and its entry there are durable before the call returns.
+  virtual Done<std::size_t> reset_floors(const std::string& authority, const std::string& by) = 0;
+  virtual Done<RevocationReceipt> revoke(const RevocationOrder& order, const std::string& by) = 0;
+  virtual Done<void> unrevoke(const SerialOfAuthority& what, const std::string& by) = 0;
+  virtual Done<std::vector<ListedRevocation>> revoked() = 0;
+  // JSON objects, the newest first.
+  virtual Done<std::vector<std::string>> audit(std::size_t entries_max) = 0;
+
+  // On the admin port's loop, where `done` runs later, unless the server ends before.
+  virtual void refresh(const RefreshTarget& target,
+                       Callback<Done<std::vector<RefreshedUrl>>> done) = 0;
+};
+
+}  // namespace revcache::admin

@@ -1,0 +1,59 @@
+// Operations that do what a test says and keep what they were asked for.
+#pragma once
+
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "admin/operations.h"
+
+namespace revcache::admin {
+
+inline WallSeconds noon() {
+  return WallSeconds(std::chrono::sys_days{std::chrono::year{2026} / 12 / 1}) +
+         std::chrono::hours{12};
+}
+
+class ScriptedOperations final : public Operations {
+ public:
+  Done<std::size_t> reset_floors(const std::string& authority, const std::string& by) override {
+    asked.push_back("reset_floors " + authority + " by " + by);
+    if (problem) return std::unexpected(*problem);
+    return 3;
+  }
+  Done<RevocationReceipt> revoke(const RevocationOrder& order, const std::string& by) override {
+    asked.push_back("revoke " + order.what.authority + ' ' + order.what.serial + ' ' +
+                    std::string(pki::to_string(order.reason)) + " (" + order.note + ") by " + by);
+    if (problem) return std::unexpected(*problem);
+    return RevocationReceipt{.revoked_at = noon(), .crls_valid_until = valid_until};
+  }
+  Done<void> unrevoke(const SerialOfAuthority& what, const std::string& by) override {
+    asked.push_back("unrevoke " + what.authority + ' ' + what.serial + " by " + by);
+    if (problem) return std::unexpected(*problem);
+    return {};
+  }
+  Done<std::vector<ListedRevocation>> revoked() override {
+    asked.emplace_back("revoked");
+    if (problem) return std::unexpected(*problem);
+    return listed;
+  }
+  Done<std::vector<std::string>> audit(std::size_t entries_max) override {
+    asked.push_back("audit " + std::to_string(entries_max));
+    if (problem) return std::unexpected(*problem);
+    return std::vector<std::string>{R"({"change":"revoke"})", "not json"};
+  }
+  void refresh(const RefreshTarget& target,
+               Callback<Done<std::vector<RefreshedUrl>>> done) override {
+    asked.push_back("refresh " + target.url + target.authority);
+    refreshes.push_back(std::move(done));
+  }
+
+  std::optional<Problem> problem;
+  std::optional<WallSeconds> valid_until;
+  std::vector<ListedRevocation> listed;
+  std::vector<std::string> asked;
+  std::vector<Callback<Done<std::vector<RefreshedUrl>>>> refreshes;  // that nobody has ended
+};
+
+}  // namespace revcache::admin
