@@ -117,6 +117,10 @@ void MetricsCollector::add_loop(const LoopMetrics* loop) {
   state_.with([loop](State& state) { state.loops.push_back(loop); });
 }
 
+void MetricsCollector::add_loop_lag(std::string loop, const LoopLagHistogram* lag) {
+  state_.with([&](State& state) { state.lags.push_back({std::move(loop), lag}); });
+}
+
 void MetricsCollector::set_upstream_labels(std::vector<std::string> labels) {
   state_.with([&labels](State& state) { state.upstream_labels = std::move(labels); });
 }
@@ -141,6 +145,7 @@ FamilyList MetricsCollector::Collect() const {
   const State state = state_.with([](const State& current) { return current; });
   FamilyList out;
   add_loop_families(state.loops, state.upstream_labels, out);
+  add_loop_lags(state.lags, out);
   if (state.cache_source) {
     const CacheFigures figures = state.cache_source();
     add_cache_sizes(figures, out);

@@ -13,6 +13,7 @@
 
 #include "base/clock.h"
 #include "base/guarded.h"
+#include "metrics/loop_families.h"
 #include "metrics/metrics.h"
 
 namespace revcache::metrics {
@@ -60,6 +61,8 @@ class MetricsCollector final : public prometheus::Collectable {
 
   // `loop` must outlive the collector.
   void add_loop(const LoopMetrics* loop);
+  // A series of revcache_event_loop_lag_seconds. `lag` must outlive the collector.
+  void add_loop_lag(std::string loop, const LoopLagHistogram* lag);
   // Names of the indices of LoopMetrics::upstream_requests, after each reload. Indices beyond the
   // list are "other".
   void set_upstream_labels(std::vector<std::string> labels);
@@ -75,6 +78,7 @@ class MetricsCollector final : public prometheus::Collectable {
  private:
   struct State {
     std::vector<const LoopMetrics*> loops;
+    std::vector<NamedLoopLag> lags;
     std::vector<std::string> upstream_labels;
     std::function<CacheFigures()> cache_source;
     std::vector<std::function<std::vector<prometheus::MetricFamily>()>> sources;

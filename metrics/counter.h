@@ -54,12 +54,19 @@ inline constexpr std::array<std::int64_t, 17> kLatencyBoundsMicros{
     50,     100,     200,     500,     1'000,     2'000,     5'000,      10'000,    20'000,
     50'000, 100'000, 200'000, 500'000, 1'000'000, 5'000'000, 10'000'000, 20'000'000};
 
-class LatencyHistogram {
+// How long an event loop was kept from polling: from 50 us to 1 s, finer around the 2 ms that
+// nothing on a loop should take.
+inline constexpr std::array<std::int64_t, 11> kLoopLagBoundsMicros{
+    50, 100, 200, 500, 1'000, 2'000, 5'000, 10'000, 50'000, 100'000, 1'000'000};
+
+// One writer, any readers. `kBoundsMicros`: one of the tables above.
+template <const auto& kBoundsMicros>
+class Histogram {
  public:
   void observe(std::chrono::nanoseconds duration) noexcept {
     const std::int64_t micros = duration.count() / 1000;
     std::size_t bucket = 0;
-    while (bucket < kLatencyBoundsMicros.size() && micros > kLatencyBoundsMicros[bucket]) ++bucket;
+    while (bucket < kBoundsMicros.size() && micros > kBoundsMicros[bucket]) ++bucket;
     buckets_[bucket].add();
     sum_nanoseconds_.add(static_cast<std::uint64_t>(duration.count() < 0 ? 0 : duration.count()));
   }
@@ -72,8 +79,11 @@ class LatencyHistogram {
   }
 
  private:
-  std::array<Counter, kLatencyBoundsMicros.size() + 1> buckets_;
+  std::array<Counter, kBoundsMicros.size() + 1> buckets_;
   Counter sum_nanoseconds_;
 };
+
+using LatencyHistogram = Histogram<kLatencyBoundsMicros>;
+using LoopLagHistogram = Histogram<kLoopLagBoundsMicros>;
 
 }  // namespace revcache::metrics

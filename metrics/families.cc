@@ -17,11 +17,6 @@ prometheus::ClientMetric metric_with(const Labels& labels) {
 
 }  // namespace
 
-void HistogramSum::add(const LatencyHistogram& histogram) noexcept {
-  for (std::size_t at = 0; at < buckets.size(); ++at) buckets[at] += histogram.bucket(at);
-  sum_seconds += histogram.sum_seconds();
-}
-
 std::uint64_t HistogramSum::count() const noexcept {
   std::uint64_t total = 0;
   for (const std::uint64_t bucket : buckets) total += bucket;
@@ -51,8 +46,8 @@ void Family::add(const Labels& labels, const HistogramSum& histogram) {
   std::uint64_t cumulative = 0;
   for (std::size_t at = 0; at < histogram.buckets.size(); ++at) {
     cumulative += histogram.buckets[at];
-    const double bound = at < kLatencyBoundsMicros.size()
-                             ? static_cast<double>(kLatencyBoundsMicros[at]) / 1e6
+    const double bound = at < histogram.bounds_micros.size()
+                             ? static_cast<double>(histogram.bounds_micros[at]) / 1e6
                              : std::numeric_limits<double>::infinity();
     metric.histogram.bucket.push_back({cumulative, bound});
   }

@@ -3,8 +3,9 @@
 
 #include <prometheus/metric_family.h>
 
-#include <array>
+#include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -16,12 +17,19 @@ namespace revcache::metrics {
 
 using Labels = std::vector<std::pair<std::string_view, std::string_view>>;
 
-// Histograms of several loops added up.
+// Histograms of several loops added up; all with the same bounds.
 struct HistogramSum {
-  std::array<std::uint64_t, kLatencyBoundsMicros.size() + 1> buckets{};
+  std::span<const std::int64_t> bounds_micros;
+  std::vector<std::uint64_t> buckets;  // one more than bounds; none before the first add()
   double sum_seconds = 0;
 
-  void add(const LatencyHistogram& histogram) noexcept;
+  template <const auto& kBoundsMicros>
+  void add(const Histogram<kBoundsMicros>& histogram) {
+    bounds_micros = kBoundsMicros;
+    buckets.resize(kBoundsMicros.size() + 1);
+    for (std::size_t at = 0; at < buckets.size(); ++at) buckets[at] += histogram.bucket(at);
+    sum_seconds += histogram.sum_seconds();
+  }
   [[nodiscard]] std::uint64_t count() const noexcept;
 };
 

@@ -282,4 +282,16 @@ void add_loop_families(const Loops& loops, const std::vector<std::string>& upstr
   add_upstream_side(loops, upstream_labels, out);
 }
 
+void add_loop_lags(const std::vector<NamedLoopLag>& lags, FamilyList& out) {
+  Family family = histogram_family("revcache_event_loop_lag_seconds",
+                                   "How long the callbacks of one round of an event loop took: "
+                                   "whatever else became ready waited that long.");
+  for (const NamedLoopLag& one : lags) {
+    HistogramSum sum;
+    sum.add(*one.lag);
+    family.add({{"loop", one.loop}}, sum);
+  }
+  std::move(family).move_to(out);
+}
+
 }  // namespace revcache::metrics

@@ -1,4 +1,4 @@
-// The families that are sums over the loops' counters.
+// The families that are sums over the loops' counters, and those that tell of each loop.
 #pragma once
 
 #include <prometheus/metric_family.h>
@@ -14,5 +14,14 @@ namespace revcache::metrics {
 void add_loop_families(const std::vector<const LoopMetrics*>& loops,
                        const std::vector<std::string>& upstream_labels,
                        std::vector<prometheus::MetricFamily>& out);
+
+// What one loop recorded of its rounds; the name is the label `loop`.
+struct NamedLoopLag {
+  std::string loop;
+  const LoopLagHistogram* lag = nullptr;
+};
+
+void add_loop_lags(const std::vector<NamedLoopLag>& lags,
+                   std::vector<prometheus::MetricFamily>& out);
 
 }  // namespace revcache::metrics

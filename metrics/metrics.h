@@ -140,6 +140,7 @@ struct LoopMetrics {
   Gauge upstream_connections;
   Counter upstream_retries;
   Counter access_log_lines_dropped;
+  LoopLagHistogram loop_lag;  // of the loop itself: filled by net::EventLoop
 };
 
 }  // namespace revcache::metrics

@@ -30,7 +30,8 @@ struct EventLoop::Core {
   Guarded<PostQueue> queue;
 };
 
-EventLoop::EventLoop() : core_(std::make_unique<Core>()), read_buffer_(new char[kReadBufferBytes]) {
+EventLoop::EventLoop(metrics::LoopLagHistogram* lag)
+    : core_(std::make_unique<Core>()), read_buffer_(new char[kReadBufferBytes]), lag_(lag) {
   CHECK(std::signal(SIGPIPE, SIG_IGN) != SIG_ERR);
   uv_loop_t* loop = &core_->loop;
   CHECK(uv_loop_init(loop) == 0);
@@ -42,7 +43,7 @@ EventLoop::EventLoop() : core_(std::make_unique<Core>()), read_buffer_(new char[
   // Time passes while the loop waits, and while it runs the callbacks of a round.
   CHECK(uv_prepare_init(loop, &core_->before_poll) == 0);
   CHECK(uv_prepare_start(&core_->before_poll, [](uv_prepare_t* handle) noexcept {
-          static_cast<EventLoop*>(handle->loop->data)->time_is_old_ = true;
+          static_cast<EventLoop*>(handle->loop->data)->end_round();
         }) == 0);
   CHECK(uv_check_init(loop, &core_->after_poll) == 0);
   CHECK(uv_check_start(&core_->after_poll, [](uv_check_t* handle) noexcept {
@@ -103,6 +104,18 @@ void EventLoop::run_posted() {
     running();
   }
   if (stop_asked) uv_stop(&core_->loop);
+}
+
+void EventLoop::begin_callbacks() {
+  refresh();
+  if (!busy_since_) busy_since_ = monotonic();
+}
+
+// Sockets are served before the check handle, timers after it: only the next wait ends a round.
+void EventLoop::end_round() {
+  time_is_old_ = true;
+  const auto since = std::exchange(busy_since_, std::nullopt);
+  if (lag_ != nullptr && since) lag_->observe(SystemClock().monotonic() - *since);
 }
 
 void EventLoop::refresh() {

@@ -5,9 +5,11 @@
 #include <atomic>
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <span>
 
 #include "base/clock.h"
+#include "metrics/counter.h"
 #include "net/executor.h"
 #include "net/foreign_types.h"
 
@@ -21,7 +23,9 @@ class EventLoop final : public Executor, public Clock {
   static constexpr std::size_t kReadBufferBytes = std::size_t{64} * 1024;
 
   // Also makes the process ignore SIGPIPE: a write to a closed connection fails with an error.
-  EventLoop();
+  // `lag`, which outlives the loop, is told of each round that had something to do how long its
+  // callbacks took, from the end of a wait to the beginning of the next: one clock read a round.
+  explicit EventLoop(metrics::LoopLagHistogram* lag = nullptr);
   EventLoop(const EventLoop&) = delete;
   EventLoop& operator=(const EventLoop&) = delete;
   // Destroys the tasks that have not run, waits for background work still running, closes.
@@ -50,7 +54,7 @@ class EventLoop final : public Executor, public Clock {
   // For net/ only: each callback from libuv begins with it. Takes the time in the first callback
   // of a round.
   void on_wakeup() {
-    if (time_is_old_) refresh();
+    if (time_is_old_) begin_callbacks();
   }
 
   // For net/ only. The one buffer that all streams of this loop read into: its content is good
@@ -64,12 +68,16 @@ class EventLoop final : public Executor, public Clock {
   struct Core;
 
   void run_posted();
+  void begin_callbacks();
+  void end_round();
 
   std::unique_ptr<Core> core_;
   std::unique_ptr<char[]> read_buffer_;
   std::atomic<std::int64_t> wall_ms_{0};
   std::atomic<std::int64_t> monotonic_ns_{0};
   bool time_is_old_ = true;
+  metrics::LoopLagHistogram* lag_;
+  std::optional<MonotonicTime> busy_since_;  // of this round; nothing before its first callback
 };
 
 }  // namespace revcache::net

@@ -92,7 +92,8 @@ class Server {
   std::unique_ptr<metrics::SpdlogLog> log_;
   config::Config initial_;
   std::uint64_t seed_ = draw_random_seed();
-  net::EventLoop loop_;
+  metrics::LoopLagHistogram loop_lag_;
+  net::EventLoop loop_{&loop_lag_};
   net::UvTimers timers_{loop_};
   net::WorkLimits work_limits_;
   net::NotifySocket notify_;
@@ -181,6 +182,7 @@ Result<void> Server::start() {
   revocation_->on_learned(
       [to = workers_.front().get()](const auto& url, const auto& dates) { to->learn(url, dates); });
 
+  collector_.add_loop_lag("main", &loop_lag_);
   collector_.set_upstream_labels(settings_->access->upstream_labels());
   collector_.set_cache_source([this] { return cache_figures(cache_, disk_.get()); });
   collector_.add_source([this] { return revocation_->counters().families(); });
@@ -242,6 +244,8 @@ Result<void> Server::start_workers(const LoadedSettings& loaded) {
     auto worker = std::make_unique<WorkerThread>(parts, settings_, loaded.tls, listeners_);
     if (auto started = worker->start(); !started) return started;
     collector_.add_loop(&worker->metrics());
+    collector_.add_loop_lag("worker" + std::to_string(workers_.size()),
+                            &worker->metrics().loop_lag);
     revocation_->publisher().subscribe(
         [to = worker.get()](const auto& snapshot) { to->receive(snapshot); });
     workers_.push_back(std::move(worker));

@@ -57,7 +57,8 @@ UpstreamSettings upstream_settings(const Settings& settings) {
 WorkerThread::Loop::Loop(const SharedParts& parts, std::shared_ptr<const Settings> settings,
                          const std::shared_ptr<const net::TlsClientContext>& tls,
                          metrics::LoopMetrics& metrics)
-    : background(loop, parts.work_limits),
+    : loop(&metrics.loop_lag),
+      background(loop, parts.work_limits),
       resolver(net::UvResolver::open(loop, {}).value()),
       transport(loop, tls),
       upstream({transport, *resolver, timers, loop, metrics, parts.log, parts.instance_id},

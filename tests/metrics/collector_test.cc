@@ -75,6 +75,20 @@ TEST_F(Collector, HistogramsAreCumulativeInSeconds) {
   EXPECT_THAT(text(), HasSubstr(name + "_sum" + labels + "} 30.00011"));
 }
 
+TEST_F(Collector, TellsTheLagOfEachLoopByName) {
+  LoopLagHistogram main_loop;
+  collector_.add_loop_lag("main", &main_loop);
+  collector_.add_loop_lag("worker0", &first_->loop_lag);
+  first_->loop_lag.observe(40us);
+  first_->loop_lag.observe(3ms);
+  const std::string name = "revcache_event_loop_lag_seconds";
+  EXPECT_THAT(text(), HasSubstr(name + "_count{loop=\"main\"} 0\n"));
+  EXPECT_THAT(text(), HasSubstr(name + "_bucket{loop=\"worker0\",le=\"5e-05\"} 1\n"));
+  EXPECT_THAT(text(), HasSubstr(name + "_bucket{loop=\"worker0\",le=\"0.002\"} 1\n"));
+  EXPECT_THAT(text(), HasSubstr(name + "_bucket{loop=\"worker0\",le=\"0.005\"} 2\n"));
+  EXPECT_THAT(text(), HasSubstr(name + "_bucket{loop=\"worker0\",le=\"1\"} 2\n"));
+}
+
 TEST_F(Collector, UpstreamsAreNamedAndSharedNamesAreOneSeries) {
   collector_.set_upstream_labels({"*.pki.azure.net", "other"});
   first_->upstream_requests[0][index(UpstreamOutcome::ok)].add(1);

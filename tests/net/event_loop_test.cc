@@ -117,6 +117,63 @@ TEST_F(EventLoopTest, TakesTheTimeOncePerRound) {
   EXPECT_GT(loop_.monotonic(), *first);
 }
 
+void stay_busy_for(std::chrono::nanoseconds duration) {
+  const SystemClock machine;
+  const auto start = machine.monotonic();
+  while (machine.monotonic() - start < duration) {
+  }
+}
+
+// Rounds that took longer than the bound in front of bucket `first`.
+std::uint64_t rounds_from(const metrics::LoopLagHistogram& lag, std::size_t first) {
+  std::uint64_t rounds = 0;
+  for (std::size_t at = first; at <= metrics::kLoopLagBoundsMicros.size(); ++at) {
+    rounds += lag.bucket(at);
+  }
+  return rounds;
+}
+
+constexpr std::size_t kAbove2Ms = 6;
+static_assert(metrics::kLoopLagBoundsMicros[kAbove2Ms - 1] == 2000);
+
+TEST(EventLoopLag, ARoundIsOneObservationOfAllItsCallbacksTogether) {
+  metrics::LoopLagHistogram lag;
+  EventLoop loop(&lag);
+  loop.post([] { stay_busy_for(std::chrono::milliseconds(2)); });
+  loop.post([] { stay_busy_for(std::chrono::milliseconds(2)); });
+  loop.run_once();
+  EXPECT_EQ(rounds_from(lag, 0), 0U) << "a round ends with the next wait";
+  loop.stop();
+  loop.run_once();
+  EXPECT_EQ(rounds_from(lag, 0), 1U);
+  EXPECT_EQ(rounds_from(lag, kAbove2Ms), 1U);
+  EXPECT_GE(lag.sum_seconds(), 0.004);
+}
+
+TEST(EventLoopLag, TimersCountTowardsTheRoundTheyRunIn) {
+  metrics::LoopLagHistogram lag;
+  EventLoop loop(&lag);
+  UvTimers timers(loop);
+  const auto timer = timers.after(std::chrono::milliseconds(1), [&loop] {
+    stay_busy_for(std::chrono::milliseconds(3));
+    loop.stop();
+  });
+  loop.run();
+  EXPECT_EQ(rounds_from(lag, 0), 1U);
+  EXPECT_EQ(rounds_from(lag, kAbove2Ms), 1U);
+}
+
+TEST(EventLoopLag, WaitingIsNotBeingBusy) {
+  constexpr std::chrono::milliseconds kWait{400};
+  metrics::LoopLagHistogram lag;
+  EventLoop loop(&lag);
+  UvTimers timers(loop);
+  const auto timer = timers.after(kWait, [&loop] { loop.stop(); });
+  loop.run();
+  EXPECT_EQ(rounds_from(lag, 0), 1U);
+  EXPECT_LT(lag.sum_seconds(), std::chrono::duration<double>(kWait).count() / 2);
+}
+
 TEST_F(EventLoopTest, WallTimeIsThatOfTheMachine) {
   loop_.refresh();
   const auto difference = SystemClock().wall() - loop_.wall();
