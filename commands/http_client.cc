@@ -58,9 +58,12 @@ Result<cache::OriginRequest> request_for(const HttpQuestion& question) {
   }
   request.uri = http::Uri(*uri);
   request.kind = question.kind;
-  request.follow_redirects = true;
+  request.follow_redirects = question.authorization.empty();
   request.fields.add(http::FieldId::accept, "*/*");
   request.fields.add(http::FieldId::user_agent, "revcache/" + std::string(config::version()));
+  if (!question.authorization.empty()) {
+    request.fields.add(http::FieldId::authorization, question.authorization);
+  }
   if (question.post) {
     request.method = http::Method::post;
     request.fields.add(http::FieldId::content_type, question.post_type);
@@ -72,20 +75,20 @@ Result<cache::OriginRequest> request_for(const HttpQuestion& question) {
 
 }  // namespace
 
-Result<std::chrono::milliseconds> OriginHttpClient::time_left() {
+Result<std::chrono::milliseconds> OriginHttpClient::time_left(std::chrono::milliseconds timeout) {
   const auto now = clock_.monotonic();
   if (!deadline_) deadline_ = now + kFetchingTimeout;
   const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(*deadline_ - now);
   if (left.count() <= 0) {
     return fail(ErrorCode::timed_out, Blame::upstream, "fetching took too long in all");
   }
-  return std::min<std::chrono::milliseconds>(left, kUrlTimeout);
+  return std::min<std::chrono::milliseconds>(left, timeout);
 }
 
 Result<HttpAnswer> OriginHttpClient::ask(const HttpQuestion& question) {
   auto request = request_for(question);
   if (!request) return fail(std::move(request));
-  const auto timeout = time_left();
+  const auto timeout = time_left(question.timeout);
   if (!timeout) return std::unexpected(timeout.error());
   request->timeout = *timeout;
   const auto began = clock_.monotonic();

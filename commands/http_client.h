@@ -26,6 +26,8 @@ struct HttpQuestion {
   std::size_t body_bytes_max = 0;
   std::optional<std::string> post;  // the content; with its media type
   std::string post_type;
+  std::string authorization{};  // the field's value; then no redirect is followed
+  std::chrono::milliseconds timeout = kUrlTimeout;
 };
 
 struct HttpAnswer {
@@ -53,7 +55,7 @@ class OriginHttpClient final : public HttpClient {
   Result<HttpAnswer> ask(const HttpQuestion& question) override;
 
  private:
-  Result<std::chrono::milliseconds> time_left();
+  Result<std::chrono::milliseconds> time_left(std::chrono::milliseconds timeout);
 
   net::EventLoop& loop_;
   cache::Origin& origin_;

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "config/admin_verbs.h"
 #include "config/completion.h"
 #include "config/evidence_verbs.h"
 #include "config/signer_verbs.h"
@@ -153,6 +154,9 @@ class Interface {
     if (const auto verb = evidence_.parsed()) {
       return CommandLine{*verb, {}, evidence_.arguments()};
     }
+    if (const auto verb = admin_.parsed()) {
+      return CommandLine{*verb, {}, {}, {}, admin_.arguments()};
+    }
     if (signer_.parsed_new()) return CommandLine{Verb::signer_new, {}, {}, signer_.arguments()};
     return CommandLine{parsed_verb(), source_of(flags_)};
   }
@@ -171,6 +175,7 @@ class Interface {
   CLI::App* serve_ = app_.add_subcommand("serve", "Run the proxy");
   EvidenceVerbs evidence_{app_};
   SignerVerbs signer_{app_};
+  AdminVerbs admin_{app_};
   CLI::App* config_ = app_.add_subcommand("config", "Look at the configuration");
   CLI::App* check_ = config_->add_subcommand("check", "Say everything that is wrong with it");
   CLI::App* show_ = config_->add_subcommand("show", "Print the effective settings");

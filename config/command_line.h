@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "config/admin_arguments.h"
 #include "config/evidence_arguments.h"
 #include "config/load.h"
 #include "config/signer_arguments.h"
@@ -23,6 +24,11 @@ enum class Verb : std::uint8_t {
   ocsp_ask,
   ocsp_verify,
   signer_new,
+  floor_reset,
+  revoke,
+  unrevoke,
+  revoked,
+  refresh,
 };
 
 struct CommandLine {
@@ -30,6 +36,7 @@ struct CommandLine {
   Source source;  // for load(): the file of --config and the settings that flags override
   EvidenceArguments evidence{};  // of check, crl and ocsp
   SignerArguments signer{};      // of signer new
+  AdminArguments admin{};        // of what talks to a running instance
 };
 
 // Nothing is left to do but to print this and end.

@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/random_seed.h"
+#include "commands/admin_command.h"
 #include "commands/config.h"
 #include "commands/evidence_command.h"
 #include "commands/http_client.h"
@@ -37,7 +38,11 @@ bool wants_colour() {
   return isatty(STDOUT_FILENO) == 1;
 }
 
-int look_at_evidence(const revcache::config::CommandLine& line) {
+using Command = int (*)(const revcache::config::CommandLine&,
+                        const revcache::commands::Surroundings&);
+
+// A command that fetches, or talks to a running instance.
+int run_over_http(Command command, const revcache::config::CommandLine& line) {
   const revcache::SystemClock clock;
   auto upstream = revcache::proxy::StandaloneUpstream::open(line.evidence.via);
   if (!upstream) {
@@ -45,12 +50,12 @@ int look_at_evidence(const revcache::config::CommandLine& line) {
     return revcache::config::kExitUsage;
   }
   revcache::commands::OriginHttpClient http((*upstream)->loop(), (*upstream)->origin(), clock);
-  return revcache::commands::run_evidence_command(line, {.clock = clock,
-                                                         .http = &http,
-                                                         .hash_seed = revcache::draw_random_seed(),
-                                                         .out = std::cout,
-                                                         .err = std::cerr,
-                                                         .colour = wants_colour()});
+  return command(line, {.clock = clock,
+                        .http = &http,
+                        .hash_seed = revcache::draw_random_seed(),
+                        .out = std::cout,
+                        .err = std::cerr,
+                        .colour = wants_colour()});
 }
 
 }  // namespace
@@ -63,7 +68,12 @@ int main(int argc, char** argv) {
     return line.error().code;
   }
   if (line->verb == revcache::config::Verb::serve) return serve(*line);
-  if (revcache::commands::is_evidence_verb(line->verb)) return look_at_evidence(*line);
+  if (revcache::commands::is_evidence_verb(line->verb)) {
+    return run_over_http(revcache::commands::run_evidence_command, *line);
+  }
+  if (revcache::commands::is_admin_verb(line->verb)) {
+    return run_over_http(revcache::commands::run_admin_command, *line);
+  }
   if (line->verb == revcache::config::Verb::signer_new) {
     return revcache::commands::run_signer_new(line->signer, revcache::SystemClock().wall(),
                                               std::cout, std::cerr);
