@@ -25,6 +25,7 @@ import tempfile
 import time
 import urllib.parse
 
+import crl_import
 import measure
 from measure import Ceiling, Load, cpu_per_request, exchange, pinned, resident_bytes
 from revcache_process import RevcacheProcess  # found through measure
@@ -255,6 +256,8 @@ def missed(results):
         names.append("miss-latency")
     if results.get("collapse", {}).get("upstream_requests", 1) != 1:
         names.append("collapse")
+    if results.get("import", {}).get("p99_seconds", 0) > crl_import.LAG_P99_SECONDS_MAX:
+        names.append("import")
     memory = results.get("memory")
     if memory and (memory["idle_rss_bytes"] >= memory["idle_target"] or
                    memory["per_connection_bytes"] >= memory["per_connection_target"]):
@@ -270,6 +273,8 @@ def main():
     parser.add_argument("--quick", action="store_true", help="a fifth of the requests, three rounds")
     parser.add_argument("--only", help="comma-separated: crl-1k, not-modified, crl-100k, new-connection, "
                         "ocsp-get, ocsp-post, miss-latency, collapse, system-calls, memory")
+    parser.add_argument("--import", dest="large_crl", action="store_true",
+                        help="only: how long the loops are kept busy while a large CRL comes in")
     parser.add_argument("--save", action="store_true", help="keep the numbers in bench/results/")
     args = parser.parse_args()
     args.build = args.build.resolve()
@@ -281,7 +286,10 @@ def main():
           f"{document['machine']['load_average']}", flush=True)
     with tempfile.TemporaryDirectory(prefix="revcache-bench-") as name:
         bench = Bench(args.build, pathlib.Path(name), 3 if args.quick else args.rounds)
-        run(bench, args, pathlib.Path(name))
+        if args.large_crl:
+            bench.results["import"] = crl_import.run(args.build, bench.folder, bench.rounds)
+        else:
+            run(bench, args, bench.folder)
     document["results"] = bench.results
     folder = measure.TOP / ("bench/results" if args.save else "build/bench")
     folder.mkdir(parents=True, exist_ok=True)
