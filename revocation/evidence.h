@@ -165,6 +165,7 @@ class Evidence {
   Result<bool> record_crl(const pki::VerifiedCrl& crl, const Issuer& issuer);
   Result<void> record_diff(const pki::VerifiedCrl& crl, const CrlDiff& diff);
   Result<CrlDiff> diff_against_seen(const pki::VerifiedCrl& crl, const Issuer& issuer);
+  Result<CrlDiff> without_what_is_over(CrlDiff diff, const pki::VerifiedCrl& delta);
   void report(const pki::VerifiedCrl& crl, const CrlDiff& diff);
 
   // evidence_held.cc. Under the issuer's accept_lock.
@@ -177,6 +178,7 @@ class Evidence {
   bool remember_url(const pki::VerifiedCrl& crl, const std::string& url);
   Result<bool> end_answered_holds(const pki::VerifiedCrl& crl, const Issuer& issuer);
   Result<bool> end_holds(const Holds& holds, WallSeconds this_update);
+  Result<bool> made_before(WallSeconds time, const pki::VerifiedCrl& crl);
   Result<std::optional<Holds>> holds_ended_by(const pki::SingleResponse& answer,
                                               const Issuer& issuer);
 

@@ -215,14 +215,30 @@ Result<CrlDiff> Evidence::diff_against_seen(const pki::VerifiedCrl& crl, const I
   });
   if (!read) return fail(std::move(read));
   CrlDiff diff = differ.finish();
-  if (crl->is_delta() || options.absence_counts) return diff;
-  // And what it lifted is not stated again by one that was made before.
+  if (crl->is_delta()) return without_what_is_over(std::move(diff), crl);
+  if (options.absence_counts) return diff;
+  // What the newest delta CRL lifted is not stated again by a complete one that was made before it.
   if (const auto delta = newest_delta(key)) {
     std::erase_if(diff.added, [&](const SeenRevocation& added) {
       const auto change = delta->crl().find(as_bytes(added.serial));
       return change && change->reason == pki::CrlReason::remove_from_crl;
     });
   }
+  return diff;
+}
+
+// Of a delta CRL made before the newest complete one: that has said since which holds there are.
+Result<CrlDiff> Evidence::without_what_is_over(CrlDiff diff, const pki::VerifiedCrl& delta) {
+  const auto floor = parts_.state.floor(complete_crl_key(delta));
+  if (!floor) return fail(Result<std::optional<Floor>>(floor));
+  const bool is_newer =
+      !*floor || pki::compare_numbers(delta->number, as_bytes((*floor)->number)) > 0;
+  if (is_newer) return diff;
+  diff.lifted.clear();
+  std::erase_if(diff.added, [](const SeenRevocation& added) {
+    return added.reason == pki::CrlReason::certificate_hold;
+  });
+  diff.changed = std::min(diff.changed, diff.added.size());
   return diff;
 }
 

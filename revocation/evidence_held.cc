@@ -79,14 +79,6 @@ bool lists(const HeldCrl& held, ByteView serial) {
          (held.delta != nullptr && held.delta->crl().find(serial));
 }
 
-// With the delta CRLs of its scope.
-bool is_older(const HeldCrl& held, const pki::VerifiedCrlPtr& newest_delta, WallSeconds than) {
-  const auto older = [than](const pki::VerifiedCrlPtr& crl) {
-    return crl == nullptr || (*crl)->this_update < than;
-  };
-  return older(held.complete) && older(held.delta) && older(newest_delta);
-}
-
 }  // namespace
 
 std::optional<Issuer> Evidence::issuer_now(const pki::KeyHash& key) {
@@ -239,6 +231,16 @@ Result<bool> Evidence::end_holds(const Holds& holds, WallSeconds this_update) {
   return ended;
 }
 
+// The newest CRLs seen of this scope, complete and delta, held or not.
+Result<bool> Evidence::made_before(WallSeconds time, const pki::VerifiedCrl& crl) {
+  for (const FloorKey& key : {complete_crl_key(crl), delta_crl_key(crl)}) {
+    const auto floor = parts_.state.floor(key);
+    if (!floor) return fail(Result<std::optional<Floor>>(floor));
+    if (*floor && (*floor)->this_update >= time) return false;
+  }
+  return crl->this_update < time;
+}
+
 // The remembered holds that a good answer ends. nullopt: it contradicts what revokes the serial,
 // which is for good, or as new, or a CRL's that is not at hand to say how new it is.
 Result<std::optional<Evidence::Holds>> Evidence::holds_ended_by(const pki::SingleResponse& answer,
@@ -246,17 +248,20 @@ Result<std::optional<Evidence::Holds>> Evidence::holds_ended_by(const pki::Singl
   const auto serial = pki::significant_octets(answer.cert_id.serial);
   const auto keys = answer_keys(issuer, serial);
   Holds holds;
-  bool all_end = std::ranges::all_of(issuer.crls, [&](const HeldCrl& held) {
-    return is_older(held, newest_delta(held.key), answer.this_update) || !lists(held, serial);
-  });
+  std::vector<FloorKey> old_crls;
+  for (const HeldCrl& held : issuer.crls) {
+    const auto is_older = made_before(answer.this_update, *held.complete);
+    if (!is_older) return fail(Result<bool>(is_older));
+    if (*is_older) old_crls.push_back(held.key);
+    if (!*is_older && lists(held, serial)) return std::optional<Holds>();
+  }
+  bool all_end = true;
   auto read = parts_.state.for_each_seen_of_issuer(
       issuer.key, [&](const FloorKey& key, const SeenRevocation& seen) {
         if (!pki::equal(as_bytes(seen.serial), serial)) return true;
-        const auto held = std::ranges::find(issuer.crls, key, &HeldCrl::key);
         const bool is_answers = std::ranges::find(keys, key) != keys.end();
+        const bool is_old_crls = std::ranges::find(old_crls, key) != old_crls.end();
         if (is_answers) holds.emplace_back(key, seen.serial);
-        const bool is_old_crls =
-            held != issuer.crls.end() && is_older(*held, newest_delta(key), answer.this_update);
         all_end = all_end && seen.reason == pki::CrlReason::certificate_hold &&
                   (is_answers || is_old_crls);
         return all_end;

@@ -142,6 +142,26 @@ TEST_F(EvidenceCrls, ACompleteCrlOlderThanTheDeltaTakesNothingBack) {
   EXPECT_EQ(status(9), "good");
 }
 
+TEST_F(EvidenceCrls, ADeltaCrlOlderThanTheCompleteOneNeitherHoldsNorLifts) {
+  EXPECT_EQ(world.crl(root, {.number = 7,
+                             .made_hours_ago = 1,
+                             .entries = {{.serial = 7, .reason = CrlReason::certificate_hold}}}),
+            "verified");
+  EXPECT_EQ(world.crl(root,
+                      {.number = 6,
+                       .base = 5,
+                       .made_hours_ago = 2,
+                       .entries = {{.serial = 7, .reason = CrlReason::remove_from_crl},
+                                   {.serial = 8, .reason = CrlReason::certificate_hold},
+                                   {.serial = 9}}},
+                      kDeltaUrl),
+            "verified");
+  EXPECT_EQ(status(8), "good");
+  EXPECT_EQ(status(9), "seen keyCompromise");  // for good, whoever forgot it since
+  world.restart();
+  EXPECT_EQ(status(7), "seen certificateHold");
+}
+
 TEST_F(EvidenceCrls, ADeltaCrlThatFitsIsKeptWhenANewerOneDoesNotFit) {
   EXPECT_EQ(world.crl(root, {.number = 4,
                              .entries = {{.serial = 7, .reason = CrlReason::certificate_hold}}}),

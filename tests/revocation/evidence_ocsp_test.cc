@@ -94,6 +94,22 @@ TEST_F(EvidenceAnswers, AnAnswerOlderThanTheHoldInADeltaCrlEndsNothing) {
   EXPECT_EQ(status(7), "crl certificateHold");
 }
 
+TEST_F(EvidenceAnswers, AlsoWhenThatDeltaCrlIsNotAtHandAfterARestart) {
+  const std::string complete = crl_of(root, {.number = 5});
+  EXPECT_EQ(world.verdict(ObjectKind::crl, complete), "verified");
+  EXPECT_EQ(world.crl(root,
+                      {.number = 6,
+                       .base = 5,
+                       .made_hours_ago = 2,
+                       .entries = {{.serial = 7, .reason = CrlReason::certificate_hold}}},
+                      "http://cdp.example/root+.crl"),
+            "verified");
+  world.restart();
+  EXPECT_EQ(world.verdict(ObjectKind::crl, complete), "verified");
+  EXPECT_EQ(good(3), "contradicts_revocation");
+  EXPECT_EQ(status(7), "seen certificateHold");
+}
+
 TEST_F(EvidenceAnswers, AfterARestartAHoldOfACrlIsNotEndedByAnOlderAnswer) {
   EXPECT_EQ(world.crl(root, {.made_hours_ago = 4,
                              .entries = {{.serial = 7, .reason = CrlReason::certificate_hold}}}),
