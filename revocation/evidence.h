@@ -136,9 +136,8 @@ class Evidence {
 
     [[nodiscard]] Issuer* find(const pki::KeyHash& key);
     void count_configured();
-    // evidence_issuers.cc
-    void become(Known next);
-    bool admit(Issuer issuer, WallTime now);
+    void become(Known next);                  // evidence_reload.cc
+    bool admit(Issuer issuer, WallTime now);  // evidence_issuers.cc
     // evidence_held.cc
     void drop_superseded(Issuer& issuer, const std::pair<std::string, FloorKey>& newest,
                          WallTime now) const;
@@ -206,17 +205,19 @@ class Evidence {
                                                const std::vector<Issuer>& issuers, WallTime now);
   // Those that newer evidence no longer revokes. Without any lock.
   Result<void> relearn_issuers(WallTime now);
-  Result<std::vector<ManualRevocation>> manual_of(const pki::KeyHash& issuer);
-  Result<void> reload_manual(const pki::KeyHash& issuer, WallTime now);
   [[nodiscard]] std::optional<pki::KeyHash> key_of(std::string_view authority) const;
-  // `before`: whose CRLs it takes over, if it is one of them.
-  Result<Issuer> make_issuer(const pki::CertificatePtr& certificate, std::chrono::seconds grace,
-                             const std::vector<Issuer>& before);
-  Result<std::vector<pki::CertificatePtr>> stored_issuers();
   void drop_revoked_issuers(WallTime now);
   // Reads the revocations seen of one issuer anew and keeps those that its CRLs do not name.
   Result<void> reload_seen(const pki::KeyHash& issuer);
   Result<std::shared_ptr<const SeenRevocations>> read_seen(const Issuer& issuer);
+
+  // evidence_reload.cc
+  // `before`: whose CRLs it takes over, if it is one of them.
+  Result<Issuer> make_issuer(const pki::CertificatePtr& certificate, std::chrono::seconds grace,
+                             const std::vector<Issuer>& before);
+  Result<std::vector<ManualRevocation>> manual_of(const pki::KeyHash& issuer);
+  Result<void> reload_manual(const pki::KeyHash& issuer, WallTime now);
+  Result<std::vector<pki::CertificatePtr>> stored_issuers();
 
   // Makes a snapshot of what is known and publishes it.
   void publish();
