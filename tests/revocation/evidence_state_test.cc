@@ -156,15 +156,5 @@ TEST_F(EvidenceState, OnALoopNoSignatureIsCheckedAndNoStateIsTouched) {
   EXPECT_EQ(calls, 0U);
 }
 
-TEST_F(EvidenceState, OfManyUrlsOnlySoManyAreRemembered) {
-  const std::string body = crl_of(root, {.entries = {{.serial = 7}}});
-  for (std::size_t i = 0; i < kEvidenceUrlsMax + 2; i += kEvidenceUrlsMax / 8) {
-    const std::string url = "http://cdp.example/root.crl?" + std::to_string(i);
-    EXPECT_EQ(world.verdict(ObjectKind::crl, body, url), "verified");
-    EXPECT_TRUE(world.evidence().dates_of(url).has_value());
-  }
-  EXPECT_EQ(world.counters.urls_over_max.value(), 0U);
-}
-
 }  // namespace
 }  // namespace revcache::revocation
