@@ -78,15 +78,26 @@ bool read_public_key(DerReader& tbs, Certificate& certificate) {
   return true;
 }
 
+// UniqueIdentifier ::= BIT STRING, tagged implicitly (X.690 8.6.2, 11.2.1): a count of unused bits
+// that there can be, and none of them set.
+bool is_unique_identifier(ByteView content) noexcept {
+  if (content.empty() || content.front() > 7) return false;
+  if (content.size() == 1) return content.front() == 0;
+  const unsigned unused = (1U << content.front()) - 1U;
+  return (content.back() & unused) == 0;
+}
+
 // The unique identifiers, of which nobody makes use, and extensions: of v3 only (4.1.2.8, 4.1.2.9).
 bool read_optional_fields(DerReader& tbs, Certificate& certificate) {
   const DerReader start = tbs;
-  const bool has_ids = tbs.read_optional(context_primitive(1)).has_value();
-  const bool has_more_ids = tbs.ok() && tbs.read_optional(context_primitive(2)).has_value();
-  if (!tbs.ok()) return false;
-  if ((has_ids || has_more_ids) && certificate.version == 1) {
+  for (const std::uint8_t number : {1, 2}) {
+    const auto identifier = tbs.read_optional(context_primitive(number));
+    if (!tbs.ok()) return false;
+    if (!identifier) continue;
+    if (certificate.version != 1 && is_unique_identifier(identifier->content)) continue;
     tbs = start;
-    return tbs.fail_at("unique identifiers in a certificate of version 1");
+    return tbs.fail_at(certificate.version == 1 ? "unique identifiers in a certificate of version 1"
+                                                : "a malformed unique identifier");
   }
   if (tbs.next_is(context_constructed(3)) && certificate.version != 3) {
     return tbs.fail_at("extensions in a certificate that is not of version 3");

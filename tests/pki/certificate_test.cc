@@ -84,6 +84,7 @@ const Fault kFaults[] = {
     {"serial_not_minimal", "not in its shortest form"},
     {"serial_too_long", "a serial number that is too long"},
     {"signature_unused_bits", "a BIT STRING with unused bits"},
+    {"unique_identifier_bits", "a malformed unique identifier"},
     {"unique_identifier_in_v1", "unique identifiers"},
     {"url_not_ascii", "not visible ASCII"},
     {"url_with_nul", "not visible ASCII"},

@@ -198,6 +198,8 @@ def make_malformed(maker, root, made):
     write("version_4", lambda tbs: [explicit(0, integer(3))] + tbs[1:])
     write("extensions_in_v1", lambda tbs: tbs[1:])
     write("extensions_in_v2", lambda tbs: [explicit(0, integer(1))] + tbs[1:])
+    write("unique_identifier_bits",
+          lambda tbs: tbs[:-1] + [tlv(0x81, b"\0a"), tlv(0x82, b"\x2fb")] + tbs[-1:])
     write("unique_identifier_in_v1", lambda tbs: tbs[1:-1] + [tlv(0x81, b"\0a")])
     write("serial_not_minimal", lambda tbs: [tbs[0], tlv(2, b"\0\1")] + tbs[2:])
     write("serial_too_long", lambda tbs: [tbs[0], tlv(2, b"\1" * 65)] + tbs[2:])
