@@ -90,7 +90,7 @@ bool is_unique_identifier(ByteView content) noexcept {
 // The unique identifiers, of which nobody makes use, and extensions: of v3 only (4.1.2.8, 4.1.2.9).
 bool read_optional_fields(DerReader& tbs, Certificate& certificate) {
   const DerReader start = tbs;
-  for (const std::uint8_t number : {1, 2}) {
+  for (const std::uint8_t number : {std::uint8_t{1}, std::uint8_t{2}}) {
     const auto identifier = tbs.read_optional(context_primitive(number));
     if (!tbs.ok()) return false;
     if (!identifier) continue;
