@@ -5,6 +5,8 @@
 #include <cstring>
 #include <utility>
 
+#include "base/huge_pages.h"
+
 namespace revcache::pki {
 namespace {
 
@@ -107,7 +109,10 @@ void CrlIndexBuilder::insert_all(const Block& block) {
 
 std::shared_ptr<const CrlEntries> CrlIndexBuilder::build(ByteView list) {
   index_->list_ = list;
+  index_->slots_.reserve(entries_ * kSlotsPerEntry);
+  prefer_huge_pages(index_->slots_.data(), index_->slots_.capacity() * sizeof(CrlEntries::Slot));
   index_->slots_.resize(entries_ * kSlotsPerEntry);
+  prefer_huge_pages(index_->der_.data(), index_->der_.size());
   for (Block& block : blocks_) insert_all(std::exchange(block, {}));
   return std::exchange(index_, nullptr);
 }
