@@ -1,4 +1,4 @@
-// Adds up what the loops have counted when Prometheus asks: all metrics of docs/metrics.md.
+// Adds up what the loops have counted when Prometheus asks: all metrics of metrics/metrics.h, and sources.
 #pragma once
 
 #include <prometheus/collectable.h>
