@@ -1,4 +1,5 @@
-// Adds up what the loops have counted when Prometheus asks: all metrics of metrics/metrics.h, and sources.
+// Adds up what the loops have counted when Prometheus asks: all metrics of metrics/metrics.h, and
+// sources.
 #pragma once
 
 #include <prometheus/collectable.h>
