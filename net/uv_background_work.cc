@@ -75,7 +75,10 @@ struct UvBackgroundWork::Task {
     static_cast<EventLoop*>(request->loop->data)->on_wakeup();
     if (task->owner == nullptr) return;  // its owner has settled the rest
     task->limits->release(task->kind);
+    UvBackgroundWork& owner = *task->owner;
     task->unlink();
+    // Looked at after `done` has run, which may have more to do.
+    if (owner.idle_ != nullptr) owner.look_whether_idle();
     auto callback = std::move(task->done);
     callback();
   }
@@ -95,7 +98,21 @@ bool UvBackgroundWork::submit(WorkKind kind, Callback<> work, Callback<> done) {
   return true;
 }
 
+void UvBackgroundWork::when_idle(Callback<> idle) {
+  idle_ = std::move(idle);
+  look_whether_idle();
+}
+
+void UvBackgroundWork::look_whether_idle() {
+  loop_.post([self = self_] {
+    UvBackgroundWork* alive = *self;
+    if (alive == nullptr || alive->first_ != nullptr || alive->idle_ == nullptr) return;
+    std::exchange(alive->idle_, nullptr)();
+  });
+}
+
 UvBackgroundWork::~UvBackgroundWork() {
+  *self_ = nullptr;
   std::vector<Callback<>> unrun;
   std::vector<Task*> running;
   while (first_ != nullptr) {

@@ -4,6 +4,7 @@
 #include <array>
 #include <atomic>
 #include <cstddef>
+#include <memory>
 
 #include "net/background_work.h"
 #include "net/event_loop.h"
@@ -43,7 +44,8 @@ class WorkLimits {
 // freed there. `done` is destroyed on the loop.
 class UvBackgroundWork final : public BackgroundWork {
  public:
-  UvBackgroundWork(EventLoop& loop, WorkLimits& limits) : loop_(loop), limits_(limits) {}
+  UvBackgroundWork(EventLoop& loop, WorkLimits& limits)
+      : loop_(loop), limits_(limits), self_(std::make_shared<UvBackgroundWork*>(this)) {}
   UvBackgroundWork(const UvBackgroundWork&) = delete;
   UvBackgroundWork& operator=(const UvBackgroundWork&) = delete;
   // Takes back what has not begun, waits (blocking) for what is running, since it may use what will
@@ -52,12 +54,20 @@ class UvBackgroundWork final : public BackgroundWork {
 
   [[nodiscard]] bool submit(WorkKind kind, Callback<> work, Callback<> done) override;
 
+  // Runs `idle` on the loop, later, once nothing of this loop is under way. Replaces what was asked
+  // before.
+  void when_idle(Callback<> idle);
+
  private:
   struct Task;
+
+  void look_whether_idle();
 
   EventLoop& loop_;
   WorkLimits& limits_;
   Task* first_ = nullptr;  // list of those whose `done` has not run
+  Callback<> idle_;
+  std::shared_ptr<UvBackgroundWork*> self_;  // null target once destroyed
 };
 
 }  // namespace revcache::net

@@ -1,5 +1,6 @@
 #include "proxy/worker_thread.h"
 
+#include <chrono>
 #include <exception>
 #include <string>
 #include <utility>
@@ -38,10 +39,19 @@ struct WorkerThread::Loop {
   WorkerContext context;
   std::unique_ptr<Worker> worker;
   std::vector<std::unique_ptr<net::Listener>> listeners;
+  // Drained: tells so once, and ends the loop.
+  void finish() {
+    if (drained != nullptr) std::exchange(drained, nullptr)();
+    loop.stop();
+  }
+
   Callback<> drained;
+  std::unique_ptr<net::Timer> finish_timer;
 };
 
 namespace {
+
+constexpr std::chrono::seconds kUnwrittenWaitMax{5};
 
 std::unique_ptr<cache::Tier> disk_tier(const SharedParts& parts, net::BackgroundWork& background,
                                        net::Executor& executor) {
@@ -163,8 +173,10 @@ void WorkerThread::drain(Callback<> done) {
     loop.drained = std::move(done);
     loop.worker->drain([&loop] {
       loop.upstream.close_idle();
-      if (loop.drained != nullptr) std::exchange(loop.drained, nullptr)();
-      loop.loop.stop();
+      // What was answered is also kept: writes to disk that still wait are done first, but for a
+      // disk that hangs.
+      loop.finish_timer = loop.timers.after(kUnwrittenWaitMax, [&loop] { loop.finish(); });
+      loop.background.when_idle([&loop] { loop.finish(); });
     });
   });
 }

@@ -149,7 +149,11 @@ class Admin(unittest.TestCase):
     def test_a_floor_reset_lets_an_older_crl_in_again_and_is_on_record(self):
         self.start()
         self.bodies["/root.crl"] = self.crls["root5"]
-        self.assertEqual(self.ask().body, self.crls["root6"])
+        # The first question may still be answered by the fetch that made the instance ready.
+        for _ in range(100):
+            self.assertEqual(self.ask().body, self.crls["root6"])
+            if "rolled_back" in self.revcache.log():
+                break
         self.assertIn("rolled_back", self.revcache.log())
         answer = self.change("/api/v1/floor/reset", {"authority": "root"})
         self.assertEqual(answer, {"authority": "root", "floors_removed": 1})

@@ -1,8 +1,11 @@
 #include "net/uv_background_work.h"
 
 #include <latch>
+#include <memory>
 #include <optional>
+#include <string>
 #include <thread>
+#include <vector>
 
 #include "loop_fixture.h"
 
@@ -49,6 +52,43 @@ TEST_F(UvBackgroundWorkTest, RefusesPastTheLimitOfAKindForAllLoopsTogetherWithou
   EXPECT_EQ(limits_.in_use(WorkKind::disk), 0U);
   ASSERT_TRUE(background.submit(WorkKind::disk, [] {}, [&] { ++done; }));
   ASSERT_TRUE(run_until([&] { return done == 5; }));
+}
+
+TEST_F(UvBackgroundWorkTest, IsIdleAfterTheLastDoneAndWhatThatStarted) {
+  UvBackgroundWork background(loop_, limits_);
+  std::latch go(1);
+  std::vector<std::string> order;
+  ASSERT_TRUE(background.submit(
+      WorkKind::disk, [&] { go.wait(); },
+      [&] {
+        order.emplace_back("first");
+        EXPECT_TRUE(
+            background.submit(WorkKind::disk, [] {}, [&] { order.emplace_back("second"); }));
+      }));
+  background.when_idle([&] { order.emplace_back("idle"); });
+  EXPECT_TRUE(order.empty()) << "never before the call returns";
+  go.count_down();
+  ASSERT_TRUE(run_until([&] { return order.size() == 3; }));
+  EXPECT_EQ(order, (std::vector<std::string>{"first", "second", "idle"}));
+  background.when_idle([&] { order.emplace_back("idle again"); });
+  ASSERT_TRUE(run_until([&] { return order.size() == 4; }));
+}
+
+TEST_F(UvBackgroundWorkTest, ThatEndsInItsLastDoneIsNeverIdle) {
+  auto background = std::make_unique<UvBackgroundWork>(loop_, limits_);
+  bool ended = false;
+  bool idle = false;
+  ASSERT_TRUE(background->submit(
+      WorkKind::disk, [] {},
+      [&] {
+        background.reset();
+        ended = true;
+      }));
+  background->when_idle([&] { idle = true; });
+  ASSERT_TRUE(run_until([&] { return ended; }));
+  loop_.post([] {});
+  loop_.run_once();
+  EXPECT_FALSE(idle);
 }
 
 TEST_F(UvBackgroundWorkTest, EndingTakesBackWhatWaitsFinishesWhatRunsAndRunsNoDone) {

@@ -102,7 +102,6 @@ class SignerPkcs11 : public testing::Test {
   void SetUp() override {
     ASSERT_TRUE(std::filesystem::exists(kModule))
         << "needs the Debian packages softhsm2 and libengine-pkcs11-openssl";
-    token_ = &Token::get();
     // OpenSSL as packaged has no frame pointers, so that a leak of the engine can often not be told
     // from one of ours by its stack: what this thread allocates in these tests is not looked at.
     // The same code over files is, in signer_files_test.
@@ -110,6 +109,7 @@ class SignerPkcs11 : public testing::Test {
     __lsan_disable();
     leaks_are_ignored_ = true;
 #endif
+    token_ = &Token::get();
   }
   void TearDown() override {
 #ifdef REVCACHE_TEST_HAS_LEAK_SANITIZER
