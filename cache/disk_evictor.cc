@@ -4,8 +4,9 @@
 #include <rocksdb/metadata.h>
 
 #include <algorithm>
-#include <string>
-#include <vector>
+#include <filesystem>
+#include <system_error>
+#include <utility>
 
 #include "cache/disk_options.h"
 #include "cache/disk_record.h"
@@ -22,6 +23,7 @@ constexpr std::uint64_t kHeadroomPart = 16;
 constexpr int kRoundsMax = 16;
 
 struct DataFile {
+  std::string name;
   std::uint64_t first_generation = 0;
   std::uint64_t last_generation = 0;
   std::uint64_t bytes = 0;
@@ -38,7 +40,8 @@ std::vector<DataFile> settled_files(const DiskDatabase& database) {
       const std::optional<RecordKey> first = decode_record_key(file.smallestkey);
       const std::optional<RecordKey> last = decode_record_key(file.largestkey);
       if (!first || !last) continue;
-      files.push_back(DataFile{.first_generation = first->generation,
+      files.push_back(DataFile{.name = file.name,
+                               .first_generation = first->generation,
                                .last_generation = last->generation,
                                .bytes = file.size});
     }
@@ -103,13 +106,34 @@ void DiskEvictor::pass() {
   // A little more is freed than necessary, so that not every write calls for the next pass.
   const std::uint64_t margin = std::max(usage_.limits().step, soft_max / 64);
   const std::uint64_t target = soft_max - std::min(soft_max, margin);
-  std::uint64_t bytes = usage_.measure(database_.directory());
-  for (int round = 0; round < kRoundsMax && bytes > soft_max; ++round) {
-    if (usage_.stopping()) return;
+  for (int round = 0; round < kRoundsMax; ++round) {
     const std::lock_guard lock(files_mutex_);
-    if (!free_space(bytes - target)) return;
-    bytes = usage_.measure(database_.directory());
+    if (usage_.measure(database_.directory()) > usage_.limits().hard_max) release_leaving_files();
+    const std::uint64_t leaving = leaving_bytes();
+    const std::uint64_t bytes = usage_.measure(database_.directory());
+    const std::uint64_t stays = bytes - std::min(bytes, leaving);
+    if (stays <= soft_max || usage_.stopping() || !free_space(stays - target)) return;
   }
+}
+
+// Writers wait for the space: what holds it is background work, which ends.
+void DiskEvictor::release_leaving_files() {
+  if (leaving_bytes() == 0) return;
+  if (succeeded("pause", database_.rocks().PauseBackgroundWork())) {
+    succeeded("continue", database_.rocks().ContinueBackgroundWork());
+  }
+}
+
+// A flush or a compaction that began before holds the files of its time: they go when it ends, and
+// nothing else need go for them.
+std::uint64_t DiskEvictor::leaving_bytes() {
+  std::error_code ignored;
+  std::erase_if(leaving_, [&](const LeavingFile& file) {
+    return !std::filesystem::exists(file.path, ignored);
+  });
+  std::uint64_t bytes = 0;
+  for (const LeavingFile& file : leaving_) bytes += file.bytes;
+  return bytes;
 }
 
 bool DiskEvictor::free_space(std::uint64_t bytes) {
@@ -139,7 +163,14 @@ bool DiskEvictor::vacate_and_drop(std::uint64_t bytes, bool& found_files) {
   allowance_.credit_bytes = std::min(allowance_.credit_bytes + earned,
                                      static_cast<std::int64_t>(allowance_.entry_bytes_max));
   const Result<void> vacated = entries_.vacate(last, allowance_);
-  return vacated && drop_files(last);
+  if (!vacated || !drop_files(last)) return false;
+  // What RocksDB did drop: it leaves files that are being compacted.
+  const std::vector<DataFile> left = settled_files(database_);
+  for (const DataFile& file : files) {
+    if (std::ranges::find(left, file.name, &DataFile::name) != left.end()) continue;
+    leaving_.push_back({.path = database_.directory() + file.name, .bytes = file.bytes});
+  }
+  return true;
 }
 
 bool DiskEvictor::flush_and_push_down() {

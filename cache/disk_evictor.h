@@ -6,7 +6,9 @@
 #include <cstdint>
 #include <functional>
 #include <mutex>
+#include <string>
 #include <thread>
+#include <vector>
 
 #include "base/result.h"
 #include "cache/disk_database.h"
@@ -30,6 +32,11 @@ class DiskEvictor {
   Result<void> drop_all(std::uint64_t last);
 
  private:
+  struct LeavingFile {
+    std::string path;
+    std::uint64_t bytes = 0;
+  };
+
   void run();
   void pass();
   bool free_space(std::uint64_t bytes);
@@ -37,6 +44,9 @@ class DiskEvictor {
   bool flush_and_push_down();
   bool drop_files(std::uint64_t last);
   bool compact_index();
+  // Of files that were dropped and are still there.
+  std::uint64_t leaving_bytes();
+  void release_leaving_files();
   bool succeeded(const char* operation, const rocksdb::Status& status);
 
   DiskDatabase& database_;
@@ -46,6 +56,7 @@ class DiskEvictor {
   std::atomic<bool> stop_{false};
   std::mutex files_mutex_;                // one at a time moves files about
   DiskEntries::CopyAllowance allowance_;  // under files_mutex_
+  std::vector<LeavingFile> leaving_;      // under files_mutex_
   std::thread thread_;
 };
 
