@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import tempfile
+import time
 
 from .client import Client, fetch
 from .wire import TIMEOUT
@@ -22,6 +23,7 @@ SETTINGS = {
     "cache": {"memory": "32MiB", "disk": "64MiB"},
     "log": {"access": "all", "level": "debug"},
 }
+LOG_PAUSE = 0.01  # seconds
 _used_ports = set()
 
 
@@ -171,6 +173,15 @@ class Revcache:
     def log(self):
         with open(self.log_path, encoding="utf-8", errors="replace") as file:
             return file.read()
+
+    def logged(self, text, count=1):
+        """The log when `text` stands in it `count` times: a thread writes it behind the answers."""
+        for _ in range(int(TIMEOUT / LOG_PAUSE)):
+            log = self.log()
+            if log.count(text) >= count:
+                return log
+            time.sleep(LOG_PAUSE)
+        raise AssertionError("%r is not %d times in the log:\n%s" % (text, count, log[-4000:]))
 
     def client(self, source=None):
         return Client(self.proxy, source=source)
