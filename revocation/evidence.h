@@ -57,6 +57,9 @@ struct TrustedAuthority {
 // URLs that gave verified evidence and are known by it. Past it their CRLs count all the same.
 inline constexpr std::size_t kEvidenceUrlsMax = 65536;
 
+// Of a verified CRL, which has a nextUpdate.
+[[nodiscard]] EvidenceDates crl_dates(const pki::ParsedCrl& crl);
+
 class Evidence {
  public:
   struct Options {

@@ -43,12 +43,6 @@ bool is_genuine(Refusal reason) {
          reason == Refusal::only_some_reasons || reason == Refusal::no_next_update;
 }
 
-EvidenceDates dates_of_crl(const pki::ParsedCrl& crl) {
-  return {.this_update = crl.this_update,
-          .next_update = *crl.next_update,  // there, or it were not verified
-          .next_publish = crl.next_publish};
-}
-
 // The longest grace of those who have this name; nullopt: nobody has it.
 std::optional<std::chrono::seconds> grace_of_name(const Snapshot& known, ByteView name) {
   std::optional<std::chrono::seconds> longest;
@@ -156,7 +150,7 @@ Evidence::Judgement Evidence::accept_crl(const cache::AdmissionRequest& request,
   }
   if (auto held = hold(crl, *issuer, request); !held) return fail(std::move(held));
   parts_.counters.verified[static_cast<std::size_t>(request.kind)].add();
-  const EvidenceDates dates = dates_of_crl(parsed);
+  const EvidenceDates dates = crl_dates(parsed);
   if (learned_) learned_(request.url, dates);
   one_at_a_time.unlock();
   if (lifts) {

@@ -47,12 +47,6 @@ void place(Issuer& issuer, const pki::VerifiedCrlPtr& crl,
   if (held != nullptr) attach_delta(*held, newest_delta, issuer.grace);
 }
 
-EvidenceDates dates_of_crl(const pki::ParsedCrl& crl) {
-  return {.this_update = crl.this_update,
-          .next_update = *crl.next_update,  // there, or it were not verified
-          .next_publish = crl.next_publish};
-}
-
 // The floor keys of OCSP answers about this serial, whatever hash their CertID uses.
 std::array<FloorKey, 4> answer_keys(const Issuer& issuer, ByteView serial) {
   constexpr std::array kHashes{pki::CertIdHash::sha1, pki::CertIdHash::sha256,
@@ -80,6 +74,12 @@ bool lists(const HeldCrl& held, ByteView serial) {
 }
 
 }  // namespace
+
+EvidenceDates crl_dates(const pki::ParsedCrl& crl) {
+  return {.this_update = crl.this_update,
+          .next_update = *crl.next_update,
+          .next_publish = crl.next_publish};
+}
 
 std::optional<Issuer> Evidence::issuer_now(const pki::KeyHash& key) {
   return known_.with([&](Known& known) -> std::optional<Issuer> {
@@ -147,7 +147,7 @@ bool Evidence::is_held(const pki::VerifiedCrl& crl, const Issuer& issuer) {
 
 // True when that changes how many of the configured URLs have given a CRL.
 bool Evidence::remember_url(const pki::VerifiedCrl& crl, const std::string& url) {
-  const UrlEvidence evidence{.key = complete_crl_key(crl), .dates = dates_of_crl(crl.crl())};
+  const UrlEvidence evidence{.key = complete_crl_key(crl), .dates = crl_dates(crl.crl())};
   return known_.with([&](Known& known) {
     if (known.of_url.size() >= kEvidenceUrlsMax && !known.of_url.contains(url)) {
       parts_.counters.urls_over_max.add();

@@ -155,9 +155,14 @@ Result<bool> Evidence::learn_issuer(const CertificatePtr& certificate, WallTime 
   if (auto kept = parts_.state.put_issuer(key, certificate->der.text()); !kept) {
     return fail(std::move(kept));
   }
-  const auto subject = pki::name_text(certificate->subject);
-  parts_.log.info("issuer learned", {{"subject", subject}, {"authority", made->authority}});
-  return known_.with([&](Known& known) { return known.admit(std::move(*made), now); });
+  const auto authority = made->authority;
+  const bool admitted =
+      known_.with([&](Known& known) { return known.admit(std::move(*made), now); });
+  if (admitted) {
+    const auto subject = pki::name_text(certificate->subject);
+    parts_.log.info("issuer learned", {{"subject", subject}, {"authority", authority}});
+  }
+  return admitted;
 }
 
 // False: meanwhile somebody else learned it, or its voucher went or revoked it.
