@@ -96,8 +96,11 @@ struct Decision {
   Rule rule = Rule::no_evidence;
   std::string_view why{};      // static: what is missing
   pki::StatusToSign status{};  // for good, revoked and unknown
-  // Of the evidence; nullopt: there is none, and thisUpdate lies kUndatedAge before the signature.
+  // Of the evidence, but never after the time of the decision; nullopt: there is none, and
+  // thisUpdate lies kUndatedAge before the signature.
   std::optional<WallSeconds> this_update{};
+  // As the evidence says it, up to pki::kClockSkewMax ahead: another second, no other answer.
+  std::optional<WallSeconds> evidence_this_update{};
   WallSeconds valid_until = WallSeconds::max();  // the evidence's own end
   pki::VerifiedCrlPtr crl{};                     // that lists it, or proves its absence
   HeldAnswerPtr answer{};                        // rule ocsp_good

@@ -64,6 +64,15 @@ std::optional<Revoked> find_seen(const Issuer& issuer, ByteView serial) {
                  .crl = nullptr};
 }
 
+HeldAnswerPtr find_answer(const Issuer& issuer, ByteView serial, WallTime now) {
+  if (issuer.answers == nullptr) return nullptr;
+  auto answer = issuer.answers->find(serial);
+  if (answer == nullptr || now >= answer->next_update) return nullptr;
+  // The clock went back since it was held.
+  if (answer->this_update > now + pki::kClockSkewMax) return nullptr;
+  return answer;
+}
+
 pki::Coverage coverage_of(const HeldCrl& held, const AboutCertificate& about) {
   const pki::CrlScope& scope = (*held.complete)->scope;
   return about.certificate != nullptr ? pki::coverage(scope, *about.certificate)
@@ -125,8 +134,10 @@ SerialStatus Snapshot::status(const Issuer& issuer, ByteView serial, const About
     return *std::move(seen);
   }
   if (in_crl) return *std::move(in_crl);
-  if (issuer.crls.empty()) return Unknown{"no CRL of this issuer is held"};
-  return absence(issuer, serial, about, now);
+  auto by_crls = absence(issuer, serial, about, now);
+  if (!std::holds_alternative<Unknown>(by_crls)) return by_crls;
+  if (auto answer = find_answer(issuer, serial, now)) return NotRevoked(std::move(answer));
+  return by_crls;
 }
 
 namespace {
@@ -144,6 +155,7 @@ WallSeconds absent_until(const HeldCrl& held, ByteView serial) {
 // does, or every CRL of those that are configured as this issuer's.
 SerialStatus Snapshot::absence(const Issuer& issuer, ByteView serial, const AboutCertificate& about,
                                WallTime now) {
+  if (issuer.crls.empty()) return Unknown{"no CRL of this issuer is held"};
   const HeldCrl* first_to_end = nullptr;
   WallSeconds first_end = WallSeconds::max();
   WallSeconds this_update = WallSeconds::max();

@@ -1,6 +1,7 @@
-// What is known about revocation at one moment: issuers, their verified CRLs, revocations seen and
-// manual ones. Immutable; Publisher sends each new one to every loop, where reading it is reading a
-// member. Freed off-loop: it may hold the last reference to millions of entries.
+// What is known about revocation at one moment: issuers, their verified CRLs and answers,
+// revocations seen and manual ones. Immutable; Publisher sends each new one to every loop, where
+// reading it is reading a member. Freed off-loop: it may hold the last reference to millions of
+// entries.
 #pragma once
 
 #include <array>
@@ -17,6 +18,8 @@
 #include "pki/cert_id.h"
 #include "pki/certificate.h"
 #include "pki/crl.h"
+#include "pki/ocsp_builder.h"
+#include "revocation/held_answer.h"
 #include "revocation/seen_revocations.h"
 #include "revocation/state_store.h"
 
@@ -39,6 +42,7 @@ struct Issuer {
   pki::Sha1 name_sha1{};  // of the subject, as CertIDs name it
   pki::Sha1 key_sha1{};
   pki::KeyHash vouched_by{};  // the issuer under which it verified; an authority: none
+  pki::KeyHash issued_by{};   // of an authority: the authority whose key signed it; none: nobody's
   std::string authority;      // the [[authority]] at the end of its chain: the `ca` label
   bool is_authority = false;
   std::chrono::seconds grace{0};
@@ -49,6 +53,8 @@ struct Issuer {
   // Seen in verified evidence, never lifted, and not in the CRLs above: these name the rest.
   std::shared_ptr<const SeenRevocations> seen;
   std::vector<ManualRevocation> manual;  // in order of serial
+  // Of an authority's own responder, that say good; null: none. Not kept over a restart.
+  std::shared_ptr<const HeldAnswers> answers;
 };
 
 enum class RevocationSource : std::uint8_t { manual, seen, crl };
@@ -62,11 +68,15 @@ struct Revoked {
   pki::VerifiedCrlPtr crl;  // that lists it, when source is crl: complete or delta
 };
 
-// Proof that a serial is not revoked. Only Snapshot::status makes one, and only from CRLs that it
-// holds: a "good" without evidence cannot be said.
-class NotRevoked {
+// Proof that a serial is not revoked. Only Snapshot::status makes one, and only from CRLs and
+// answers that it holds: a "good" without evidence cannot be said.
+class NotRevoked : public pki::ProofOfGood {
  public:
+  // Of several partitions: the one that ends first. nullptr: an answer says so.
   [[nodiscard]] const pki::VerifiedCrlPtr& crl() const noexcept { return crl_; }
+  // nullptr: CRLs prove it.
+  [[nodiscard]] const HeldAnswerPtr& answer() const noexcept { return answer_; }
+  // Of several: the oldest. Up to pki::kClockSkewMax ahead.
   [[nodiscard]] WallSeconds this_update() const noexcept { return this_update_; }
   [[nodiscard]] WallSeconds valid_until() const noexcept { return valid_until_; }
 
@@ -74,8 +84,13 @@ class NotRevoked {
   friend class Snapshot;
   NotRevoked(pki::VerifiedCrlPtr crl, WallSeconds this_update, WallSeconds valid_until)
       : crl_(std::move(crl)), this_update_(this_update), valid_until_(valid_until) {}
-  pki::VerifiedCrlPtr crl_;  // of several partitions: the one that ends first
-  WallSeconds this_update_;  // of several: the oldest
+  explicit NotRevoked(HeldAnswerPtr answer)
+      : answer_(std::move(answer)),
+        this_update_(answer_->this_update),
+        valid_until_(answer_->next_update) {}
+  pki::VerifiedCrlPtr crl_;
+  HeldAnswerPtr answer_;
+  WallSeconds this_update_;
   WallSeconds valid_until_;
 };
 
@@ -105,9 +120,9 @@ class Snapshot {
   // `issuer` is one of issuers().
   [[nodiscard]] bool chain_is_valid_at(const Issuer& issuer, WallTime now) const noexcept;
 
-  // Manual; then what a CRL lists or was seen, a revocation for good before a hold; then absence
-  // (order of evidence: docs/architecture.md). Revoked wins. A CRL past its usable_until proves
-  // only revocations. `issuer` is one of issuers().
+  // Manual; then what a CRL lists or was seen, a revocation for good before a hold; then absence;
+  // then a held answer (order of evidence: docs/architecture.md). Revoked wins. A CRL past its
+  // usable_until proves only revocations, an answer past its nextUpdate nothing.
   [[nodiscard]] static SerialStatus status(const Issuer& issuer, ByteView serial,
                                            const AboutCertificate& about, WallTime now);
 
