@@ -2,12 +2,14 @@
 // the state database for the API and the status page (docs/formats.md). Thread-safe.
 #pragma once
 
+#include <atomic>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
-#include <string_view>
-#include <vector>
+#include <utility>
 
 #include "base/bytes.h"
 #include "base/clock.h"
@@ -44,11 +46,12 @@ struct DecisionRecord {
   std::string reason;  // of a revocation: "keyCompromise"
 };
 
-// `issuer`: whom the decision is about, to find the CRL's URL; null: nobody known.
+// `issuer`: whom the decision is about, to find the CRL's URL; null: nobody known. Signer and
+// next_update are for whoever signs to add; this_update is that of an answer signed at `at`.
 DecisionRecord record_of(const Decision& decision, const Issuer* issuer, ByteView serial,
                          WallTime at);
 
-// One JSON object; the form in the log, the state and the API.
+// One JSON object (docs/formats.md, "Decisions"); the form in the state and the API.
 std::string to_json(const DecisionRecord& record);
 
 class DecisionJournal {
@@ -59,7 +62,7 @@ class DecisionJournal {
   DecisionJournal& operator=(const DecisionJournal&) = delete;
 
   // An answer that was signed: logged, always, and kept. Blocks on the disk: pool threads. A
-  // failure to keep it is logged and counted; the answer stands.
+  // failure to keep it is counted, and logged when it begins and ends; the answer stands.
   void signed_answer(const DecisionRecord& record);
 
   // Nothing could be said (try_later, unauthorized). Never blocks; loops too. One line for each
@@ -67,11 +70,30 @@ class DecisionJournal {
   // decides how often.
   void refused(const DecisionRecord& record, MonotonicTime now);
 
+  // Signed answers that the state did not take, since the start.
+  [[nodiscard]] std::uint64_t not_kept() const noexcept {
+    return not_kept_.load(std::memory_order_relaxed);
+  }
+
  private:
+  struct Refusals {
+    MonotonicTime logged_at;
+    std::uint64_t unlogged = 0;
+  };
+  using RefusalKey = std::pair<std::string, Rule>;  // authority
+
+  // How many were not logged since the last line; nullopt: this one is not logged either.
+  std::optional<std::uint64_t> count_refusal(const DecisionRecord& record, MonotonicTime now);
+
   StateStore& state_;
   metrics::Log& log_;
+  Guarded<std::map<RefusalKey, Refusals>> refusals_;
+  std::atomic<std::uint64_t> not_kept_{0};
+  std::atomic<bool> keeps_failing_{false};
 };
 
 inline constexpr std::chrono::seconds kRefusalLogInterval{10};
+// Authorities and rules that are counted apart; past it the counts begin anew.
+inline constexpr std::size_t kRefusalKindsMax = 1024;
 
 }  // namespace revcache::revocation

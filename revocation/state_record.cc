@@ -80,6 +80,8 @@ std::string_view kind_name(StateKind kind) noexcept {
       return "manual revocation";
     case StateKind::audit:
       return "audit entry";
+    case StateKind::decision:
+      return "decision";
     case StateKind::refresh:
       return "refresher's record";
     case StateKind::issuer:
@@ -120,8 +122,8 @@ std::string manual_record_key(const pki::KeyHash& issuer, std::string_view seria
   return issuer_prefix(StateKind::manual, issuer) + std::string(serial);
 }
 
-std::string audit_record_key(std::uint64_t number) {
-  std::string out = single_key(StateKind::audit);
+std::string ring_record_key(StateKind ring, std::uint64_t number) {
+  std::string out = single_key(ring);
   append_number(number, out);
   return out;
 }
@@ -157,9 +159,10 @@ std::optional<std::string_view> serial_of(std::string_view record_key) {
   return record_key.substr(offset);
 }
 
-std::optional<std::uint64_t> audit_number_of(std::string_view record_key) {
+std::optional<std::uint64_t> ring_number_of(std::string_view record_key) {
   if (record_key.size() != 1 + kNumberBytes) return std::nullopt;
-  if (record_key.front() != static_cast<char>(StateKind::audit)) return std::nullopt;
+  const auto kind = static_cast<StateKind>(record_key.front());
+  if (kind != StateKind::audit && kind != StateKind::decision) return std::nullopt;
   return number_in<std::uint64_t>(record_key.substr(1));
 }
 
@@ -168,7 +171,7 @@ std::string describe_key(std::string_view record_key) {
   const auto kind = static_cast<StateKind>(record_key.front());
   std::string out(kind_name(kind));
   if (kind == StateKind::refresh) return out + " of " + std::string(record_key.substr(1));
-  if (const auto number = audit_number_of(record_key)) return out + " " + std::to_string(*number);
+  if (const auto number = ring_number_of(record_key)) return out + " " + std::to_string(*number);
   const std::size_t offset = issuer_offset(kind);
   const auto part = [&](std::string_view name, std::size_t from, std::size_t length) {
     if (record_key.size() <= from) return;

@@ -26,6 +26,7 @@ enum class StateKind : char {
   seen = 's',
   manual = 'v',
   audit = 'a',
+  decision = 'd',
   refresh = 'r',
   issuer = 'i',
   last_write = 'n',
@@ -37,15 +38,16 @@ std::string ocsp_age_key(WallSeconds this_update, const FloorKey& key);
 // The prefix of all revocations of a scope when `serial` is empty.
 std::string seen_record_key(const FloorKey& key, std::string_view serial);
 std::string manual_record_key(const pki::KeyHash& issuer, std::string_view serial);
-std::string audit_record_key(std::uint64_t number);
+// Of the rings, audit and decision: numbers that count up.
+std::string ring_record_key(StateKind ring, std::uint64_t number);
 std::string refresh_record_key(std::string_view url);
 // The records of one issuer: of floor, seen and manual.
 std::string issuer_prefix(StateKind kind, const pki::KeyHash& issuer);
 
 // What a key of its kind holds; nullopt when it has another form.
-std::optional<FloorKey> floor_key_of(std::string_view record_key);       // floor, ocsp_age, seen
-std::optional<std::string_view> serial_of(std::string_view record_key);  // seen, manual
-std::optional<std::uint64_t> audit_number_of(std::string_view record_key);
+std::optional<FloorKey> floor_key_of(std::string_view record_key);         // floor, ocsp_age, seen
+std::optional<std::string_view> serial_of(std::string_view record_key);    // seen, manual
+std::optional<std::uint64_t> ring_number_of(std::string_view record_key);  // audit, decision
 
 // "revocation seen 0a1b… (issuer) 2c3d… (scope) 4e5f (serial)": for errors.
 std::string describe_key(std::string_view record_key);

@@ -1,6 +1,6 @@
 // What must not be lost (configuration [state]): rollback floors, revocations seen, manual
-// revocations, the clock's lower bound, the audit trail, and what the refresher knows. A RocksDB of
-// its own, apart from the cache; docs/formats.md has the records.
+// revocations, the clock's lower bound, the audit trail, the newest decisions, and what the
+// refresher knows. A RocksDB of its own, apart from the cache; docs/formats.md has the records.
 //
 // Thread-safe. Every call may block on the disk: pool threads and start-up only, never a loop. What
 // is said to be durable is synced before the call returns. Nothing is ever evicted or set aside; a
@@ -46,11 +46,12 @@ struct Floor {
   friend bool operator==(const Floor&, const Floor&) = default;
 };
 
-// A longer serial, note, audit entry, URL or record is refused with too_large. (RFC 5280 4.1.2.2
-// allows 20 octets of serial; the parsers fewer than this.)
+// A longer serial, note, audit entry, decision, URL or record is refused with too_large. (RFC 5280
+// 4.1.2.2 allows 20 octets of serial; the parsers fewer than this.)
 inline constexpr std::size_t kSeenSerialBytesMax = 255;
 inline constexpr std::size_t kManualNoteBytesMax = 4096;
 inline constexpr std::size_t kAuditEntryBytesMax = std::size_t{64} * 1024;
+inline constexpr std::size_t kDecisionBytesMax = std::size_t{64} * 1024;
 inline constexpr std::size_t kRefreshUrlBytesMax = std::size_t{16} * 1024;
 inline constexpr std::size_t kRefreshRecordBytesMax = std::size_t{64} * 1024;
 
@@ -76,6 +77,7 @@ class StateStore {
   struct Options {
     std::string directory;
     std::size_t audit_entries_max = 10000;
+    std::size_t decisions_max = 10000;
     std::size_t ocsp_floors_max = 100000;  // the oldest thisUpdate goes first
     rocksdb::Env* env = nullptr;           // nullptr: the machine's; tests inject faults
   };
@@ -132,6 +134,13 @@ class StateStore {
   virtual Result<void> append_audit(std::string_view json, bool durable) = 0;
   // The newest first.
   virtual Result<std::vector<std::string>> audit(std::size_t entries_max) = 0;
+
+  // --- Decisions of the OCSP responder: one JSON object each, in a ring apart from the audit
+  // trail, since clients decide how many there are; the oldest go beyond decisions_max. Written,
+  // not synced.
+  virtual Result<void> append_decision(std::string_view json) = 0;
+  // The newest first.
+  virtual Result<std::vector<std::string>> decisions(std::size_t entries_max) = 0;
 
   // --- What the refresher knows of a URL: opaque bytes. Written, not synced.
   virtual Result<void> put_refresh_record(std::string_view url, std::string_view record) = 0;

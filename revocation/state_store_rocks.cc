@@ -1,4 +1,4 @@
-// Manual revocations, the clock's bound, audit and the refresher's memory.
+// Manual revocations, the clock's bound, issuers and the refresher's memory.
 #include "revocation/state_store_rocks.h"
 
 #include <algorithm>
@@ -30,34 +30,8 @@ Result<void> check_time(WallSeconds time) {
 Result<void> RocksStateStore::prepare() {
   const std::lock_guard lock(write_mutex_);
   if (auto counted = count_ocsp_floors(); !counted) return counted;
-  return find_audit_ends();
-}
-
-Result<void> RocksStateStore::find_audit_ends() {
-  const std::string prefix = single_key(StateKind::audit);
-  const Result<std::optional<std::string>> last = database_->last_key(prefix);
-  if (!last) return fail(last.error().code, Blame::local, last.error().detail);
-  if (!*last) return {};
-  std::optional<std::uint64_t> first_number;
-  auto found = database_->for_each(prefix, "", [&](std::string_view key, std::string_view) {
-    first_number = audit_number_of(key);
-    return Result<bool>(false);
-  });
-  if (!found) return found;
-  const auto last_number = audit_number_of(**last);
-  if (!first_number || !last_number) {
-    return fail(ErrorCode::corrupt, Blame::local,
-                "the state record " + describe_key(**last) + " is damaged: key");
-  }
-  audit_first_ = *first_number;
-  audit_next_ = *last_number + 1;
-  if (audit_next_ - audit_first_ <= options_.audit_entries_max) return {};
-  const std::uint64_t first = audit_next_ - options_.audit_entries_max;
-  rocksdb::WriteBatch batch;
-  batch.DeleteRange(audit_record_key(audit_first_), audit_record_key(first));
-  if (auto written = database_->write(batch, false); !written) return written;
-  audit_first_ = first;
-  return {};
+  if (auto found = find_ends(audit_); !found) return found;
+  return find_ends(decisions_);
 }
 
 Result<void> RocksStateStore::revoke(const ManualRevocation& revocation) {
@@ -129,41 +103,6 @@ Result<void> RocksStateStore::reset_clock_floor(WallSeconds to) {
   batch.Put(key, encode_time(key, to));
   const std::lock_guard lock(write_mutex_);
   return database_->write(batch, true);
-}
-
-Result<void> RocksStateStore::append_audit(std::string_view json, bool durable) {
-  if (auto ok = check_size("an audit entry", json.size(), kAuditEntryBytesMax); !ok) return ok;
-  const std::lock_guard lock(write_mutex_);
-  const std::string key = audit_record_key(audit_next_);
-  rocksdb::WriteBatch batch;
-  batch.Put(key, encode_record(key, json));
-  const bool full = audit_next_ - audit_first_ >= options_.audit_entries_max;
-  if (full) batch.Delete(audit_record_key(audit_first_));
-  if (auto written = database_->write(batch, durable); !written) return written;
-  ++audit_next_;
-  if (full) ++audit_first_;
-  return {};
-}
-
-Result<std::vector<std::string>> RocksStateStore::audit(std::size_t entries_max) {
-  std::uint64_t first = 0;
-  std::uint64_t next = 0;
-  {
-    const std::lock_guard lock(write_mutex_);
-    first = audit_first_;
-    next = audit_next_;
-  }
-  std::vector<std::string> entries;
-  for (; next > first && entries.size() < entries_max; --next) {
-    const std::string key = audit_record_key(next - 1);
-    const Result<std::optional<std::string>> record = database_->get(key);
-    if (!record) return fail(record.error().code, Blame::local, record.error().detail);
-    if (!*record) break;  // the ring has gone on meanwhile
-    const Result<std::string_view> json = decode_record(key, **record);
-    if (!json) return fail(json.error().code, Blame::local, json.error().detail);
-    entries.emplace_back(*json);
-  }
-  return entries;
 }
 
 Result<void> RocksStateStore::put_issuer(const pki::KeyHash& issuer, std::string_view der) {

@@ -53,6 +53,8 @@ class RocksStateStore final : public StateStore {
 
   Result<void> append_audit(std::string_view json, bool durable) override;
   Result<std::vector<std::string>> audit(std::size_t entries_max) override;
+  Result<void> append_decision(std::string_view json) override;
+  Result<std::vector<std::string>> decisions(std::size_t entries_max) override;
 
   Result<void> put_refresh_record(std::string_view url, std::string_view record) override;
   Result<void> erase_refresh_record(std::string_view url) override;
@@ -66,6 +68,14 @@ class RocksStateStore final : public StateStore {
     std::string last_evicted;
   };
 
+  // The newest so many records of a kind, by numbers that count up.
+  struct Ring {
+    StateKind kind;
+    std::size_t entries_max;
+    std::uint64_t first = 0;
+    std::uint64_t next = 0;
+  };
+
   Result<std::optional<FloorRecord>> read_floor(const FloorKey& key) const;
   Result<bool> is_seen_already(const std::string& key, const SeenRevocation& seen) const;
 
@@ -77,7 +87,11 @@ class RocksStateStore final : public StateStore {
                                        rocksdb::WriteBatch& batch);
   Result<void> evict_oldest(std::size_t count, OcspAgeChange& change, rocksdb::WriteBatch& batch);
   Result<void> count_ocsp_floors();
-  Result<void> find_audit_ends();
+
+  // state_store_rings.cc
+  Result<void> find_ends(Ring& ring);  // under write_mutex_
+  Result<void> append(Ring& ring, std::string_view json, bool durable);
+  Result<std::vector<std::string>> newest(const Ring& ring, std::size_t entries_max);
 
   const Options options_;
   const std::unique_ptr<StateDatabase> database_;
@@ -85,8 +99,8 @@ class RocksStateStore final : public StateStore {
   std::mutex write_mutex_;  // held for every write; guards what follows
   std::size_t ocsp_floors_ = 0;
   std::string oldest_ocsp_;  // no age key is lower; spares the look-up what was erased before it
-  std::uint64_t audit_first_ = 0;
-  std::uint64_t audit_next_ = 0;
+  Ring audit_{.kind = StateKind::audit, .entries_max = options_.audit_entries_max};
+  Ring decisions_{.kind = StateKind::decision, .entries_max = options_.decisions_max};
 };
 
 }  // namespace revcache::revocation

@@ -43,6 +43,8 @@ class UnreadableState final : public StateStore {
   Result<void> reset_clock_floor(WallSeconds) override { return failed(); }
   Result<void> append_audit(std::string_view, bool) override { return failed(); }
   Result<std::vector<std::string>> audit(std::size_t) override { return failed(); }
+  Result<void> append_decision(std::string_view) override { return failed(); }
+  Result<std::vector<std::string>> decisions(std::size_t) override { return failed(); }
   Result<void> put_refresh_record(std::string_view, std::string_view) override { return failed(); }
   Result<void> erase_refresh_record(std::string_view) override { return failed(); }
   Result<std::vector<std::pair<std::string, std::string>>> refresh_records() override {

@@ -77,6 +77,12 @@ class HookedStateStore final : public StateStore {
   Result<std::vector<std::string>> audit(std::size_t entries_max) override {
     return call("audit", [&] { return behind_.audit(entries_max); });
   }
+  Result<void> append_decision(std::string_view json) override {
+    return call("append_decision", [&] { return behind_.append_decision(json); });
+  }
+  Result<std::vector<std::string>> decisions(std::size_t entries_max) override {
+    return call("decisions", [&] { return behind_.decisions(entries_max); });
+  }
   Result<void> put_refresh_record(std::string_view url, std::string_view record) override {
     return call("put_refresh_record", [&] { return behind_.put_refresh_record(url, record); });
   }

@@ -48,7 +48,7 @@ std::vector<Sample> samples() {
   const std::string manual = manual_record_key(hash_number(1), serial_number(3));
   const std::string clock = single_key(StateKind::clock_floor);
   const std::string last = single_key(StateKind::last_write);
-  const std::string audit = audit_record_key(5);
+  const std::string audit = ring_record_key(StateKind::audit, 5);
   return {{"floor", floor, encode_floor(floor, {.floor = floor_number(9), .kind = FloorKind::crl}),
            error_of(decode_floor)},
           {"seen", seen, encode_seen(seen, seen_number(3)), error_of(decode_seen)},
@@ -82,7 +82,8 @@ TEST(StateRecord, WhatWasEncodedIsReadAgain) {
 }
 
 TEST(StateRecord, TheOctetsAreThoseOfTheDocument) {
-  EXPECT_EQ(text(audit_record_key(258)), "610000000000000102");
+  EXPECT_EQ(text(ring_record_key(StateKind::audit, 258)), "610000000000000102");
+  EXPECT_EQ(text(ring_record_key(StateKind::decision, 258)), "640000000000000102");
   EXPECT_EQ(text(ocsp_age_key(at(258), {})).substr(0, 18), "748000000000000102");
   EXPECT_EQ(text(seen_record_key(key_number(1, 2), "\x05")),
             "73" + std::string(62, '0') + "01" + std::string(62, '0') + "02" + "05");
@@ -171,12 +172,14 @@ TEST(StateRecord, AKeySaysWhatItHolds) {
   EXPECT_EQ(floor_key_of(seen_record_key(key, "abc")), key);
   EXPECT_EQ(serial_of(seen_record_key(key, "abc")), "abc");
   EXPECT_EQ(serial_of(manual_record_key(key.issuer, "abc")), "abc");
-  EXPECT_EQ(audit_number_of(audit_record_key(UINT64_MAX)), UINT64_MAX);
+  EXPECT_EQ(ring_number_of(ring_record_key(StateKind::audit, UINT64_MAX)), UINT64_MAX);
   EXPECT_EQ(floor_key_of(""), std::nullopt);
   EXPECT_EQ(floor_key_of("f"), std::nullopt);
   EXPECT_EQ(floor_key_of(floor_record_key(key) + "x"), std::nullopt);
   EXPECT_EQ(serial_of("s"), std::nullopt);
-  EXPECT_EQ(audit_number_of("a"), std::nullopt);
+  EXPECT_EQ(ring_number_of(ring_record_key(StateKind::decision, 5)), 5U);
+  EXPECT_EQ(ring_number_of("a"), std::nullopt);
+  EXPECT_EQ(ring_number_of("i12345678"), std::nullopt);
 }
 
 TEST(StateRecord, AnErrorNamesTheKeyInWords) {
@@ -186,7 +189,8 @@ TEST(StateRecord, AnErrorNamesTheKeyInWords) {
             "revocation seen, issuer " + one + ", scope " + two + ", serial 0a1b");
   EXPECT_EQ(describe_key(manual_record_key(hash_number(1), "\x0a")),
             "manual revocation, issuer " + one + ", serial 0a");
-  EXPECT_EQ(describe_key(audit_record_key(7)), "audit entry 7");
+  EXPECT_EQ(describe_key(ring_record_key(StateKind::audit, 7)), "audit entry 7");
+  EXPECT_EQ(describe_key(ring_record_key(StateKind::decision, 7)), "decision 7");
   EXPECT_EQ(describe_key(refresh_record_key("http://a/")), "refresher's record of http://a/");
   EXPECT_EQ(describe_key("c"), "clock floor");
   EXPECT_EQ(describe_key(""), "without a key");

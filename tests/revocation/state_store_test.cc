@@ -196,15 +196,19 @@ TEST_F(StateStoreTest, LoweredBoundsHoldFromTheNextStart) {
     expect_ok(store_->accept_ocsp(key_number(1, i), answer_at(static_cast<std::int64_t>(i)),
                                   std::nullopt, std::nullopt));
     expect_ok(store_->append_audit(std::to_string(i), false));
+    expect_ok(store_->append_decision(std::to_string(i)));
   }
   options_.ocsp_floors_max = 4;
   options_.audit_entries_max = 3;
+  options_.decisions_max = 2;
   open();
   EXPECT_EQ(store_->floor(key_number(1, 15)), std::nullopt);
   EXPECT_EQ(store_->floor(key_number(1, 16)), answer_at(16));
   EXPECT_EQ(store_->audit(100), (std::vector<std::string>{"19", "18", "17"}));
+  EXPECT_EQ(store_->decisions(100), (std::vector<std::string>{"19", "18"}));
   open();
   EXPECT_EQ(store_->audit(100), (std::vector<std::string>{"19", "18", "17"}));
+  EXPECT_EQ(store_->decisions(100), (std::vector<std::string>{"19", "18"}));
 }
 
 TEST_F(StateStoreTest, AResetTakesFloorsAndRevocationsSeenOfOneIssuerOnly) {
@@ -284,6 +288,21 @@ TEST_F(StateStoreTest, TheAuditTrailIsARing) {
   EXPECT_TRUE(store_->audit(0)->empty());
 }
 
+TEST_F(StateStoreTest, DecisionsAreARingApartFromTheAuditTrail) {
+  options_.audit_entries_max = 5;
+  options_.decisions_max = 3;
+  open();
+  expect_ok(store_->append_audit("change", false));
+  for (int i = 0; i < 23; ++i) {
+    expect_ok(store_->append_decision(std::to_string(i)));
+    if (i % 7 == 0) open();
+  }
+  EXPECT_EQ(store_->decisions(100), (std::vector<std::string>{"22", "21", "20"}));
+  EXPECT_EQ(store_->decisions(2), (std::vector<std::string>{"22", "21"}));
+  EXPECT_TRUE(store_->decisions(0)->empty());
+  EXPECT_EQ(store_->audit(100), (std::vector<std::string>{"change"}));
+}
+
 TEST_F(StateStoreTest, RefreshRecordsAreReplacedAndErased) {
   open();
   expect_ok(store_->put_refresh_record("http://b/", "1"));
@@ -305,6 +324,7 @@ TEST_F(StateStoreTest, WhatIsOverALimitIsRefusedAndLeavesNothing) {
   ManualRevocation long_note = manual_number(1);
   long_note.note.assign(kManualNoteBytesMax + 1, 'x');
   const std::string entry(kAuditEntryBytesMax + 1, 'x');
+  const std::string decision(kDecisionBytesMax + 1, 'x');
   const std::string url(kRefreshUrlBytesMax + 1, 'x');
   const std::string record(kRefreshRecordBytesMax + 1, 'x');
   const std::vector<Result<void>> refused{
@@ -314,6 +334,7 @@ TEST_F(StateStoreTest, WhatIsOverALimitIsRefusedAndLeavesNothing) {
       store_->revoke(long_serial),
       store_->revoke(long_note),
       store_->append_audit(entry, false),
+      store_->append_decision(decision),
       store_->put_refresh_record(url, "x"),
       store_->put_refresh_record("x", record)};
   for (std::size_t i = 0; i < refused.size(); ++i) {
@@ -324,6 +345,7 @@ TEST_F(StateStoreTest, WhatIsOverALimitIsRefusedAndLeavesNothing) {
   EXPECT_TRUE(seen_in(*store_, kScope).empty());
   EXPECT_TRUE(store_->manual_revocations()->empty());
   EXPECT_TRUE(store_->audit(10)->empty());
+  EXPECT_TRUE(store_->decisions(10)->empty());
   EXPECT_TRUE(store_->refresh_records()->empty());
 }
 

@@ -126,6 +126,16 @@ class MemoryStateStore final : public revocation::StateStore {
     if (entries.size() > entries_max) entries.resize(entries_max);
     return entries;
   }
+  Result<void> append_decision(std::string_view json) override {
+    if (broken_) return failed();
+    decisions_.emplace(decisions_.begin(), json);
+    return {};
+  }
+  Result<std::vector<std::string>> decisions(std::size_t entries_max) override {
+    auto entries = decisions_;
+    if (entries.size() > entries_max) entries.resize(entries_max);
+    return entries;
+  }
 
   Result<void> put_refresh_record(std::string_view url, std::string_view record) override {
     refresh_[std::string(url)] = record;
@@ -152,6 +162,7 @@ class MemoryStateStore final : public revocation::StateStore {
   std::map<std::pair<pki::KeyHash, std::string>, ManualRevocation> manual_;
   std::optional<WallSeconds> clock_floor_;
   std::vector<std::string> audit_;
+  std::vector<std::string> decisions_;
   std::map<std::string, std::string> refresh_;
 };
 
