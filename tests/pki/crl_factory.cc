@@ -76,8 +76,8 @@ std::string name(std::string_view common_name) {
 }
 
 CrlSigner::CrlSigner(const SignerOptions& options)
-    : key_(options.kind == SignerKind::ec ? EVP_EC_gen("P-256") : EVP_RSA_gen(2048)),
-      algorithm_(options.kind == SignerKind::ec ? kEcdsaSha256 : kRsaSha256) {
+    : key_(options.kind == CrlKeyKind::ec ? EVP_EC_gen("P-256") : EVP_RSA_gen(2048)),
+      algorithm_(options.kind == CrlKeyKind::ec ? kEcdsaSha256 : kRsaSha256) {
   CHECK(key_ != nullptr);
   std::string extensions;
   if (!options.extensions.empty()) extensions = der(0xa3, {der(0x30, {options.extensions})});

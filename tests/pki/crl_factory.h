@@ -48,10 +48,10 @@ struct CrlText {
   std::string extensions = extension(id_ce(20), integer("\x05"));  // empty: none
 };
 
-enum class SignerKind : std::uint8_t { ec, rsa };
+enum class CrlKeyKind : std::uint8_t { ec, rsa };
 
 struct SignerOptions {
-  SignerKind kind = SignerKind::ec;
+  CrlKeyKind kind = CrlKeyKind::ec;
   std::string common_name = "Root";
   std::string extensions = {};  // of the certificate; empty: none
 };

@@ -146,7 +146,7 @@ TEST(VerifyCrl, AnIssuerWithoutCrlSignIsNotEntitled) {
 }
 
 TEST(VerifyCrl, AKeyOfAnotherTypeIsAMismatch) {
-  const CrlSigner rsa({.kind = SignerKind::rsa});
+  const CrlSigner rsa({.kind = CrlKeyKind::rsa});
   EXPECT_EQ(verdict_under(rsa, rsa.crl({})), "good");
   EXPECT_EQ(verdict_under(rsa, CrlSigner().crl({})), "algorithm_mismatch");
   EXPECT_EQ(verdict_under(rsa, rsa.crl({}), {.rsa_bits_min = 3072}), "algorithm_refused");

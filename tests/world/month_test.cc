@@ -39,7 +39,7 @@ struct Published {
 class Month {
  public:
   explicit Month(std::uint64_t seed)
-      : signer_({.kind = pki::SignerKind::ec, .common_name = "Root", .extensions = {}}),
+      : signer_({.kind = pki::CrlKeyKind::ec, .common_name = "Root", .extensions = {}}),
         world_(Seed{seed}, {.authority = signer_.certificate(), .crl_paths = {}}) {
     world_.scheduler().set_wall(pki::test_now());
     world_.origin().set_body(
