@@ -2,14 +2,17 @@
 // every loop as a whole when settings, signer files or the standing of a signer change.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/clock.h"
@@ -48,8 +51,13 @@ struct SigningAuthority {
   pki::SignerPtr signer;         // nullptr: it could not be read
   bool may_sign = false;         // as of the last look: entitled and within its dates
   WallSeconds signer_not_after;  // of the signer's certificate and those that vouch for it
-  pki::Sha256 signer_hash{};     // of the signer's certificate: another signer, another answer
-  std::size_t label = 0;         // position among the authorities: metrics
+  // Of the signer's certificate and its chain, all of which answers hold: another signer, another
+  // answer.
+  pki::Sha256 signer_hash{};
+  std::size_t label = 0;  // position among the authorities: metrics
+
+  // `host` without port, as URIs have it; an entry of responder_hosts without port means port 80.
+  [[nodiscard]] bool answers_for_host(std::string_view host, std::uint16_t port) const noexcept;
 };
 
 struct ResponderTable {
@@ -58,9 +66,17 @@ struct ResponderTable {
   // nullptr: we do not answer for that key.
   [[nodiscard]] const SigningAuthority* find(const pki::KeyHash& key) const noexcept;
   [[nodiscard]] const SigningAuthority* find(std::string_view name) const noexcept;
+  // Some authority does.
   [[nodiscard]] bool answers_for_host(std::string_view host, std::uint16_t port) const noexcept;
 };
 using ResponderTablePtr = std::shared_ptr<const ResponderTable>;
+
+// A token is asked once a minute whether its key still signs. One that failed is opened again after
+// kTokenRetryMin, then after twice that, up to kTokenRetryMax: a wrong PIN counts against it.
+inline constexpr std::chrono::minutes kTokenProbeInterval{1};
+inline constexpr std::chrono::minutes kTokenRetryMin{1};
+inline constexpr std::chrono::minutes kTokenRetryMax{60};
+inline constexpr std::chrono::hours kSignerAlarmInterval{24};
 
 // Reads the signers, checks them against the authorities that use them, looks again when their
 // files change and as their dates pass. Thread-safe; calls that read files or tokens block: pool
@@ -76,7 +92,10 @@ class SignerWatch {
   void on_change(std::function<void(ResponderTablePtr)> publish) { publish_ = std::move(publish); }
 
   // Start and reload. Blocks. Fails when a signer cannot be read or must not sign for an authority
-  // that names it: the detail says which, why and what to do; the table stays as it was.
+  // that names it: the detail says which, why and what to do; the table stays as it was. Dates
+  // alone do not fail it, since no restart may fail for the time that has passed: such a signer may
+  // not sign, which is logged. Files that have not changed since they were read are not read again,
+  // and tokens of theirs not opened.
   Result<void> configure(std::vector<SignerSource> signers,
                          std::vector<AnsweredAuthority> authorities, WallTime now);
 
@@ -98,8 +117,57 @@ class SignerWatch {
   [[nodiscard]] std::vector<SignerStatus> signers() const;
 
  private:
+  // A signer as it is in use.
+  struct Held {
+    SignerSource source;
+    pki::SignerPtr signer{};             // not null
+    pki::SignerFingerprint fingerprint;  // of the files that it came from
+
+    // Why it is not what the files hold now, or does not sign; empty: neither.
+    std::string problem{};
+    pki::SignerFingerprint problem_fingerprint{};  // of the files that were tried last
+    pki::SignerPtr waiting{};  // of those: read, but there is an objection; may be null
+
+    WallTime probed;                    // of a token
+    bool token_is_silent = false;       // its key did not sign then
+    bool was_usable = true;             // as logged
+    std::optional<WallTime> alarmed{};  // when its alarms were logged
+  };
+  struct TokenFailure {
+    WallTime at;
+    std::chrono::seconds wait;  // until it may be tried again
+  };
+  struct Published {
+    ResponderTablePtr table = std::make_shared<const ResponderTable>();
+    std::vector<SignerStatus> signers;
+  };
+
+  // All under work_.
+  Result<Held> hold(const SignerSource& source, const std::vector<AnsweredAuthority>& authorities,
+                    WallTime now);
+  Result<pki::SignerPtr> read(const pki::SignerFiles& files, WallTime now);
+  [[nodiscard]] bool may_try(const std::string& key, std::chrono::seconds wait, WallTime now);
+  void look_at(Held& held, WallTime now);
+  void probe(Held& held, WallTime now);
+  [[nodiscard]] std::string objection(const Held& held, const pki::Signer& candidate,
+                                      WallTime now) const;
+  void note_problem(Held& held, const pki::SignerFingerprint& current, std::string problem);
+  void say_loaded(const Held& held);
+  [[nodiscard]] SignerStatus judge(const Held& held, WallTime now) const;
+  void say_changes(Held& held, const SignerStatus& status, WallTime now);
+  [[nodiscard]] ResponderTable make_table(WallTime now) const;
+  enum class Unchanged : bool { keep, publish };
+  void publish(Unchanged unchanged, WallTime now);
+
   metrics::Log& log_;
   std::function<void(ResponderTablePtr)> publish_;
+  // Held while files and tokens are read and while a table is published: tables leave in the order
+  // in which they were made. Before published_.
+  std::mutex work_;
+  std::vector<Held> held_;
+  std::vector<AnsweredAuthority> authorities_;
+  std::map<std::string, TokenFailure, std::less<>> token_failures_;  // by URI, PIN and all
+  Guarded<Published> published_;                                     // never waits for files
 };
 
 }  // namespace revcache::revocation
