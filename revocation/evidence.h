@@ -65,6 +65,7 @@ class Evidence {
   struct Options {
     std::uint64_t bytes_max = 1ULL << 30U;  // DER and indexes of the CRLs that are held
     std::size_t issuers_max = 256;          // authorities and what chains to them
+    std::size_t held_answers_max = 256;     // OCSP answers that say good, of each authority
     pki::SignaturePolicy signatures;
     std::uint64_t hash_seed = 0;
   };
@@ -141,6 +142,11 @@ class Evidence {
     void count_configured();
     void become(Known next);                  // evidence_reload.cc
     bool admit(Issuer issuer, WallTime now);  // evidence_issuers.cc
+    // evidence_answers.cc
+    bool hold(const pki::KeyHash& authority, HeldAnswer answer, std::size_t answers_max,
+              WallTime now);
+    bool forget(const pki::KeyHash& issuer, const pki::SingleResponse& contradiction);
+    void drop_contradicted_answers(WallTime now);
     // evidence_held.cc
     void drop_superseded(Issuer& issuer, const std::pair<std::string, FloorKey>& newest,
                          WallTime now) const;
@@ -183,6 +189,7 @@ class Evidence {
   Result<bool> made_before(WallSeconds time, const pki::VerifiedCrl& crl);
   Result<std::optional<Holds>> holds_ended_by(const pki::SingleResponse& answer,
                                               const Issuer& issuer);
+  Result<bool> said_otherwise_since(const pki::SingleResponse& good, const Issuer& issuer);
 
   // evidence_ocsp.cc
   Judgement judge_ocsp(const cache::AdmissionRequest& request, Waiting may_wait);
@@ -197,6 +204,11 @@ class Evidence {
   Result<void> record_ocsp(const FloorKey& key, const pki::SingleResponse& answer,
                            const Holds& ended, WallTime now);
 
+  // evidence_answers.cc
+  Result<void> hold_answer(const cache::AdmissionRequest& request,
+                           const pki::VerifiedOcspResponse& response,
+                           const pki::SingleResponse& answer, const Issuer& issuer);
+
   // evidence_issuers.cc
   Judgement judge_certificates(const cache::AdmissionRequest& request, Waiting may_wait);
   // Gives how many of them became issuers.
@@ -209,7 +221,7 @@ class Evidence {
   // Those that newer evidence no longer revokes. Without any lock.
   Result<void> relearn_issuers(WallTime now);
   [[nodiscard]] std::optional<pki::KeyHash> key_of(std::string_view authority) const;
-  void drop_revoked_issuers(WallTime now);
+  void drop_what_is_revoked(WallTime now);
   // Reads the revocations seen of one issuer anew and keeps those that its CRLs do not name.
   Result<void> reload_seen(const pki::KeyHash& issuer);
   Result<std::shared_ptr<const SeenRevocations>> read_seen(const Issuer& issuer);

@@ -130,7 +130,7 @@ Result<void> Evidence::hold(const pki::VerifiedCrlPtr& crl, const Issuer& issuer
     });
   });
   remember_url(*crl, request.url);
-  drop_revoked_issuers(request.now);
+  drop_what_is_revoked(request.now);
   publish();
   return {};
 }
@@ -275,6 +275,19 @@ Result<std::optional<Evidence::Holds>> Evidence::holds_ended_by(const pki::Singl
   }
   if (!all_end) return std::optional<Holds>();
   return std::optional(std::move(holds));
+}
+
+// Under a CertID of another hash, which has a floor of its own, something else than good.
+Result<bool> Evidence::said_otherwise_since(const pki::SingleResponse& good, const Issuer& issuer) {
+  const Floor said = floor_of(good);
+  for (const FloorKey& key : answer_keys(issuer, good.cert_id.serial)) {
+    const auto floor = parts_.state.floor(key);
+    if (!floor) return fail(Result<std::optional<Floor>>(floor));
+    if (*floor && (*floor)->this_update >= good.this_update && (*floor)->hash != said.hash) {
+      return true;
+    }
+  }
+  return false;
 }
 
 }  // namespace revcache::revocation

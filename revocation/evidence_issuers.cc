@@ -190,8 +190,8 @@ Result<void> Evidence::relearn_issuers(WallTime now) {
 }
 
 // A derived CA that newer evidence revokes vouches for nothing any more, nor does what it vouched
-// for.
-void Evidence::drop_revoked_issuers(WallTime now) {
+// for; a held answer is over when something contradicts it, even if that is lifted later.
+void Evidence::drop_what_is_revoked(WallTime now) {
   std::vector<std::string> dropped;
   known_.with([&](Known& known) {
     const auto is_out = [&](const Issuer& issuer) {
@@ -207,6 +207,7 @@ void Evidence::drop_revoked_issuers(WallTime now) {
       dropped.push_back(pki::name_text(out->certificate->subject));
       known.issuers.erase(out);
     }
+    known.drop_contradicted_answers(now);
   });
   for (const auto& subject : dropped) {
     parts_.log.error("issuer revoked: its evidence counts no more", {{"subject", subject}});

@@ -52,8 +52,8 @@ std::optional<WallTime> until_of(const pki::SingleResponse& answer) {
   return WallTime(*answer.next_update);
 }
 
-cache::Admitted unverified_answer(const pki::SingleResponse& answer) {
-  return cache::Admitted{.trust = cache::Trust::unverified,
+cache::Admitted admitted(const pki::SingleResponse& answer, cache::Trust trust) {
+  return cache::Admitted{.trust = trust,
                          .usable_until = until_of(answer),
                          .key = {},
                          .storable = true,
@@ -87,7 +87,7 @@ Evidence::Judgement Evidence::judge_ocsp(const cache::AdmissionRequest& request,
   const Issuer* issuer = known->find(answer->cert_id);
   if (issuer == nullptr) {
     parts_.counters.unverified[static_cast<std::size_t>(request.kind)].add();
-    return unverified_answer(*answer);
+    return admitted(*answer, cache::Trust::unverified);
   }
   if (may_wait == Waiting::no) return std::nullopt;
   const auto verified = pki::verify_ocsp_response(*parsed, *issuer->certificate, {}, request.now,
@@ -133,7 +133,7 @@ Evidence::Judgement Evidence::accept_ocsp(const cache::AdmissionRequest& request
   const auto issuer = issuer_now(issuer_key);
   if (!issuer) {
     parts_.counters.unverified[static_cast<std::size_t>(request.kind)].add();
-    return unverified_answer(answer);
+    return admitted(answer, cache::Trust::unverified);
   }
   if (const auto revoked = responder_revoked(response, *issuer, request.now)) {
     return refused(request, *revoked);
@@ -148,6 +148,8 @@ Evidence::Judgement Evidence::accept_ocsp(const cache::AdmissionRequest& request
                                                      "; the newest seen is of " +
                                                      pki::rfc3339((*floor)->this_update)});
   }
+  // Before it is recorded: should that fail, good is not said any more all the same.
+  if (known_.with([&](Known& known) { return known.forget(issuer_key, answer); })) publish();
   const auto status = Snapshot::status(*issuer, answer.cert_id.serial, {}, request.now);
   const auto* revoked = std::get_if<Revoked>(&status);
   Holds ended;
@@ -171,16 +173,15 @@ Evidence::Judgement Evidence::accept_ocsp(const cache::AdmissionRequest& request
       parts_.counters.revocations_added.add();
     }
   }
+  if (auto held = hold_answer(request, response, answer, *issuer); !held) {
+    return fail(std::move(held));
+  }
   parts_.counters.verified[static_cast<std::size_t>(request.kind)].add();
   one_at_a_time.unlock();
   if (!ended.empty()) {
     if (auto learned = relearn_issuers(request.now); !learned) return fail(std::move(learned));
   }
-  return cache::Admitted{.trust = cache::Trust::verified,
-                         .usable_until = until_of(answer),
-                         .key = {},
-                         .storable = true,
-                         .is_failure = false};
+  return admitted(answer, cache::Trust::verified);
 }
 
 // A hold that newer evidence of the same CA ends is no contradiction. nullopt: it is one.
@@ -209,7 +210,7 @@ Result<void> Evidence::record_ocsp(const FloorKey& key, const pki::SingleRespons
   if (auto saw = parts_.clock_guard.saw(WallTime(answer.this_update)); !saw) return saw;
   if (!seen && ended.empty()) return {};
   if (auto reloaded = reload_seen(key.issuer); !reloaded) return reloaded;
-  drop_revoked_issuers(now);
+  drop_what_is_revoked(now);
   publish();
   return {};
 }

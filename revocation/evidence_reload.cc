@@ -41,15 +41,27 @@ std::vector<ManualRevocation> joined(const std::vector<ManualRevocation>& by_han
   return all;
 }
 
-// After a reload a CA keeps the CRLs that it had, under the grace that it has now.
-void take_over_crls(const std::vector<Issuer>& before, Issuer& issuer) {
+// After a reload a CA keeps the CRLs that it had, under the grace that it has now, and the answers.
+void take_over_evidence(const std::vector<Issuer>& before, Issuer& issuer) {
   const auto known = std::ranges::find(before, issuer.key, &Issuer::key);
   if (known == before.end()) return;
   issuer.crls = known->crls;
+  issuer.answers = known->answers;
   for (HeldCrl& held : issuer.crls) {
     held.usable_until = *(*held.complete)->next_update + issuer.grace;
     if (held.delta == nullptr) continue;
     held.delta_usable_until = *(*held.delta)->next_update + issuer.grace;
+  }
+}
+
+// Which authorities are certified by another one (or by themselves): theirs are CA certificates
+// that the other one is asked about.
+void link(std::vector<Issuer>& authorities, const pki::SignaturePolicy& policy) {
+  for (Issuer& below : authorities) {
+    const auto above = std::ranges::find_if(authorities, [&](const Issuer& candidate) {
+      return pki::verify_issued_by(*below.certificate, *candidate.certificate, policy).has_value();
+    });
+    if (above != authorities.end()) below.issued_by = above->key;
   }
 }
 
@@ -72,6 +84,7 @@ Result<void> Evidence::set_authorities(std::vector<TrustedAuthority> authorities
     next.issuers.push_back(std::move(*made));
     next.configured_urls.emplace(authority.name, std::move(authority.crl_urls));
   }
+  link(next.issuers, options_.signatures);
   // Derived issuers outlive a reload, and a restart, while their chain still ends at an authority.
   auto certificates = stored_issuers();
   if (!certificates) return fail(std::move(certificates));
@@ -92,6 +105,7 @@ Result<void> Evidence::set_authorities(std::vector<TrustedAuthority> authorities
       progress = true;
     }
   }
+  next.drop_contradicted_answers(now);
   known_.with([&](Known& known) { known.become(std::move(next)); });
   publish();
   return {};
@@ -137,7 +151,7 @@ Result<Issuer> Evidence::make_issuer(const CertificatePtr& certificate, std::chr
   issuer.name_sha1 = pki::sha1(certificate->subject);
   issuer.key_sha1 = pki::sha1(certificate->public_key);
   issuer.grace = grace;
-  take_over_crls(before, issuer);
+  take_over_evidence(before, issuer);
   auto manual = manual_of(issuer.key);
   if (!manual) return fail(std::move(manual));
   issuer.manual = std::move(*manual);
@@ -165,7 +179,7 @@ Result<void> Evidence::reload_manual(const pki::KeyHash& key, WallTime now) {
       issuer->manual = joined(std::move(*manual), known.declared[key]);
     }
   });
-  drop_revoked_issuers(now);
+  drop_what_is_revoked(now);
   publish();
   return {};
 }

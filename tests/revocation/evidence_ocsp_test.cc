@@ -51,7 +51,7 @@ TEST_F(EvidenceAnswers, ANewerAnswerEndsAHold) {
   EXPECT_EQ(revoked(CrlReason::certificate_hold, 3), "verified");
   EXPECT_EQ(status(7), "seen certificateHold");
   EXPECT_EQ(good(2), "verified");
-  EXPECT_EQ(status(7), "unknown");
+  EXPECT_EQ(status(7), "good");  // held: there is no CRL
   EXPECT_EQ(world.counters.revocations_lifted.value(), 1U);
   EXPECT_EQ(revoked(CrlReason::certificate_hold, 3), "rolled_back");
 }
@@ -76,7 +76,7 @@ TEST_F(EvidenceAnswers, AnAnswerOlderThanTheHoldEndsNothingWhateverHashItAnswers
   EXPECT_EQ(good(3, CertIdHash::sha1), "contradicts_revocation");
   EXPECT_EQ(status(7), "seen certificateHold");
   EXPECT_EQ(good(1, CertIdHash::sha1), "verified");
-  EXPECT_EQ(status(7), "unknown");
+  EXPECT_EQ(status(7), "good");
 }
 
 TEST_F(EvidenceAnswers, AnAnswerOlderThanTheHoldInADeltaCrlEndsNothing) {
