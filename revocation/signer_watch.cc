@@ -5,6 +5,7 @@
 #include "pki/asn1_time.h"
 #include "pki/pkcs11_key.h"
 #include "revocation/responder_table.h"
+#include "revocation/signer_verdict.h"
 
 namespace revcache::revocation {
 namespace {
@@ -16,91 +17,6 @@ constexpr std::string_view kProbe = "revcache asks: does this key still sign?";
 
 bool same_files(const pki::SignerFiles& left, const pki::SignerFiles& right) {
   return left.certificate == right.certificate && left.key == right.key;
-}
-
-// As an administrator names it.
-std::string quoted(std::string_view kind, std::string_view name) {
-  return std::string(kind) + " \"" + std::string(name) + '"';
-}
-
-// What time alone brings and takes.
-bool is_of_dates(const pki::SignerFinding& finding) {
-  return finding.id == "signer-expired" || finding.id == "signer-not-yet-valid";
-}
-
-void append(std::string_view separator, std::string_view text, std::string& out) {
-  if (!out.empty()) out += separator;
-  out += text;
-}
-
-// Those of at least this severity.
-std::string texts(const std::vector<pki::SignerFinding>& findings, pki::SignerSeverity least) {
-  std::string out;
-  for (const pki::SignerFinding& finding : findings) {
-    if (finding.severity >= least) append("; ", finding.text, out);
-  }
-  return out;
-}
-
-// Empty: `signer` may sign for it, as far as dates go.
-std::string not_entitled(const pki::Signer& signer, const AnsweredAuthority& authority,
-                         WallTime now) {
-  std::string out;
-  for (const auto& finding :
-       pki::check_signer(signer.certificates(), *authority.certificate, now)) {
-    if (finding.severity == pki::SignerSeverity::refused && !is_of_dates(finding)) {
-      append("; ", finding.text, out);
-    }
-  }
-  if (out.empty()) return out;
-  return "must not sign for " + quoted("authority", authority.name) + ": " + out +
-         " (revcache signer new makes a certificate, or the request for one, that may)";
-}
-
-// Certificates beside the signer's own that a client's path to it needs.
-//
-// Of a delegated signer that is the authority's: RFC 6960 4.2.2.2 wants it issued by the authority
-// directly, and further certificates of the file vouch for nothing. Of an independent one, the
-// chain of the file, as far as each did issue the one before it. Clients know the authority's own
-// key by the certificates that they ask about.
-std::vector<pki::CertificatePtr> vouching(const pki::Signer& signer,
-                                          const pki::CertificatePtr& authority) {
-  const auto certificates = signer.certificates();
-  switch (pki::signer_kind(*signer.certificate(), *authority)) {
-    case pki::SignerKind::authority:
-      return {};
-    case pki::SignerKind::delegated:
-      return {authority};
-    case pki::SignerKind::independent:
-      break;
-  }
-  std::vector<pki::CertificatePtr> out;
-  for (std::size_t at = 1; at < certificates.size(); ++at) {
-    const auto issued = pki::verify_issued_by(*certificates[at - 1], *certificates[at], {});
-    if (!issued) break;
-    out.push_back(certificates[at]);
-  }
-  return out;
-}
-
-// The earliest end ahead. One of those that vouch and is over does not count: a CA renewed under
-// its old key vouches by a certificate that clients have and the file has not, and who has none
-// refuses our answers whatever their nextUpdate.
-WallSeconds not_after_of(const pki::Signer& signer, const pki::CertificatePtr& authority,
-                         WallTime now) {
-  WallSeconds earliest = signer.certificate()->not_after;
-  for (const pki::CertificatePtr& certificate : vouching(signer, authority)) {
-    if (now <= certificate->not_after) earliest = std::min(earliest, certificate->not_after);
-  }
-  return earliest;
-}
-
-pki::Sha256 hash_of(const pki::Signer& signer) {
-  std::string all;  // DER tells where each ends
-  for (const pki::CertificatePtr& certificate : signer.certificates()) {
-    all += certificate->der.text();
-  }
-  return pki::sha256(as_bytes(std::string_view(all)));
 }
 
 // What a look can change.
@@ -115,18 +31,38 @@ auto users_of(const std::vector<AnsweredAuthority>& authorities, std::string_vie
          });
 }
 
+bool is_valid(const pki::Signer& signer, WallTime now) {
+  return signer.certificate()->is_valid_at(now);
+}
+
+// Why the signer of this source must not sign for one of the authorities that name it, whatever the
+// date. Empty: it may for all.
+std::string never_for(const std::vector<AnsweredAuthority>& authorities, const SignerSource& source,
+                      const pki::Signer& signer, WallTime now) {
+  for (const AnsweredAuthority& authority : users_of(authorities, source.name)) {
+    const std::string why = not_entitled(signer, authority.name, *authority.certificate, now);
+    if (!why.empty()) return source.files.certificate + " " + why;
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<void> SignerWatch::configure(std::vector<SignerSource> signers,
                                     std::vector<AnsweredAuthority> authorities, WallTime now) {
   const std::lock_guard one_at_a_time(work_);
   for (const AnsweredAuthority& authority : authorities) {
-    if (std::ranges::find(signers, authority.signer, &SignerSource::name) != signers.end())
-      continue;
+    const auto named = std::ranges::find(signers, authority.signer, &SignerSource::name);
+    if (named != signers.end()) continue;
     return fail(ErrorCode::malformed, Blame::local,
                 quoted("authority", authority.name) + " names " +
                     quoted("signer", authority.signer) + ", which is not configured");
   }
+  std::erase_if(token_failures_, [&](const auto& failure) {
+    const auto has_key = [&](const auto& file) { return file.files.key == failure.first; };
+    return now - failure.second.at >= kTokenRetryMin && std::ranges::none_of(signers, has_key) &&
+           std::ranges::none_of(held_, has_key, &Held::source);
+  });
   std::vector<Held> next;
   for (const SignerSource& source : signers) {
     Result<Held> held = hold(source, authorities, now);
@@ -139,10 +75,6 @@ Result<void> SignerWatch::configure(std::vector<SignerSource> signers,
   }
   held_ = std::move(next);
   authorities_ = std::move(authorities);
-  std::erase_if(token_failures_, [this](const auto& failure) {
-    return std::ranges::none_of(
-        held_, [&](const Held& held) { return held.source.files.key == failure.first; });
-  });
   publish(Unchanged::publish, now);
   return {};
 }
@@ -173,11 +105,16 @@ Result<SignerWatch::Held> SignerWatch::hold(const SignerSource& source,
     }
     held.signer = *std::move(loaded);
   }
-  for (const AnsweredAuthority& authority : users_of(authorities, source.name)) {
-    const std::string why = not_entitled(*held.signer, authority, now);
-    if (why.empty()) continue;
-    return fail(ErrorCode::untrusted, Blame::local,
-                quoted("signer", source.name) + ": " + source.files.certificate + " " + why);
+  const std::string why_not = never_for(authorities, source, *held.signer, now);
+  if (!why_not.empty()) {
+    return fail(ErrorCode::untrusted, Blame::local, quoted("signer", source.name) + ": " + why_not);
+  }
+  // A reload does not replace one that signs by one that does not sign today, either: the next look
+  // says so, and waits for its day.
+  if (before != held_.end() && !is_valid(*held.signer, now) && is_valid(*before->signer, now) &&
+      never_for(authorities, source, *before->signer, now).empty()) {
+    held = *before;
+    held.source = source;
   }
   return held;
 }
@@ -265,13 +202,10 @@ void SignerWatch::probe(Held& held, WallTime now) {
 
 std::string SignerWatch::objection(const Held& held, const pki::Signer& candidate,
                                    WallTime now) const {
-  for (const AnsweredAuthority& authority : users_of(authorities_, held.source.name)) {
-    std::string why = not_entitled(candidate, authority, now);
-    if (!why.empty()) return held.source.files.certificate + " " + why;
-  }
-  const pki::Certificate& certificate = *candidate.certificate();
+  std::string why = never_for(authorities_, held.source, candidate, now);
   // Whoever puts a certificate there before its time wants it used from then on.
-  if (certificate.is_valid_at(now) || !held.signer->certificate()->is_valid_at(now)) return {};
+  if (!why.empty() || is_valid(candidate, now) || !is_valid(*held.signer, now)) return why;
+  const pki::Certificate& certificate = *candidate.certificate();
   return held.source.files.certificate + " is valid from " + pki::rfc3339(certificate.not_before) +
          " to " + pki::rfc3339(certificate.not_after) + ", which is not now";
 }
@@ -322,7 +256,7 @@ void SignerWatch::say_changes(Held& held, const SignerStatus& status, WallTime n
   if (status.usable != held.was_usable) {
     held.was_usable = status.usable;
     std::string why = texts(status.findings, pki::SignerSeverity::refused);
-    if (!held.problem.empty()) append("; ", held.problem, why);
+    if (!held.problem.empty()) why += (why.empty() ? "" : "; ") + held.problem;
     const std::string not_after = pki::rfc3339(status.not_after);
     log_.write(status.usable ? metrics::LogLevel::info : metrics::LogLevel::error,
                status.usable ? "signer usable again"sv : "signer not usable"sv,
@@ -353,8 +287,8 @@ ResponderTable SignerWatch::make_table(WallTime now) const {
          .signer_name = authority.signer,
          .signer = held->signer,
          .may_sign = pki::may_sign(findings),
-         .signer_not_after = not_after_of(signer, authority.certificate, now),
-         .signer_hash = hash_of(signer),
+         .signer_not_after = vouched_until(signer, authority.certificate, now),
+         .signer_hash = certificates_hash(signer),
          .label = table.authorities.size()});
   }
   return table;
