@@ -50,6 +50,11 @@ class Admission {
   [[nodiscard]] virtual ObjectKind kind_of_response(ObjectKind asked,
                                                     const http::ResponseHead& head) const = 0;
 
+  // Asked of kind ocsp only, each time that an answer that was stored or has just been fetched is
+  // about to be given: false when it says good for what is known to be revoked by now. It then
+  // counts as absent, and upstream is asked. Fast: a memory hit waits for it.
+  [[nodiscard]] virtual bool still_holds(const StoredResponse& /*stored*/) const { return true; }
+
   // Answers with what was found, or an Error whose detail names the reason of the refusal
   // (malformed: not what it claims to be; untrusted: wrong signature, rolled back, expired).
   virtual void admit(AdmissionRequest request, Callback<Result<Admitted>> done) = 0;

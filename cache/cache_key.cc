@@ -21,6 +21,16 @@ void append_length(std::string& key, std::size_t length) {
   }
 }
 
+constexpr std::size_t kLengthBytes = 4;
+
+std::size_t length_in(std::string_view octets) noexcept {
+  std::size_t length = 0;
+  for (std::size_t at = kLengthBytes; at > 0; --at) {
+    length = length << 8U | static_cast<unsigned char>(octets[at - 1]);
+  }
+  return length;
+}
+
 }  // namespace
 
 std::uint64_t KeyHasher::operator()(std::string_view key) const noexcept {
@@ -39,6 +49,18 @@ void make_ocsp_key(std::string& key, std::string_view origin, ByteView cert_id_d
   append_length(key, preferred_signature_algorithms_der.size());
   key += as_text(cert_id_der);
   key += as_text(preferred_signature_algorithms_der);
+}
+
+ByteView cert_id_in_ocsp_key(std::string_view key) noexcept {
+  if (!key.starts_with(kOcspMark)) return {};
+  const std::size_t origin_end = key.find(kOcspMark, 1);
+  if (origin_end == std::string_view::npos) return {};
+  key.remove_prefix(origin_end + 1);
+  if (key.size() < 2 * kLengthBytes) return {};
+  const std::size_t length = length_in(key);
+  key.remove_prefix(2 * kLengthBytes);
+  if (key.size() < length) return {};
+  return as_bytes(key.substr(0, length));
 }
 
 }  // namespace revcache::cache

@@ -25,4 +25,8 @@ class KeyHasher {
 void make_ocsp_key(std::string& key, std::string_view origin, ByteView cert_id_der,
                    ByteView preferred_signature_algorithms_der);
 
+// The CertID in a key that make_ocsp_key() made, or in that of a variant under it; empty when it is
+// another key. Points into `key`.
+[[nodiscard]] ByteView cert_id_in_ocsp_key(std::string_view key) noexcept;
+
 }  // namespace revcache::cache

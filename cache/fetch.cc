@@ -132,7 +132,8 @@ void Fetch::on_head(http::ResponseHead head, WallTime request_time) {
 
 // RFC 9111 4.3.4. False: the 304 does not speak of what is stored and is nobody's answer.
 bool Fetch::on_not_modified(const http::ResponseHead& head) {
-  if (!can_freshen(*stale_, head)) {
+  // What was revoked meanwhile must not be made fresh again: the whole answer is judged anew.
+  if (!can_freshen(*stale_, head) || !still_holds(context_, *stale_)) {
     if (retried_unconditionally_) {
       fail_with(Error{ErrorCode::malformed, Blame::upstream, "304 to an unconditional request"});
       return true;

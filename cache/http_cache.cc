@@ -39,6 +39,10 @@ std::optional<HttpCache::Hit> HttpCache::find_now(std::string_view key,
                                                   const http::RequestDirectives& directives) {
   auto stored = find_variant_in_memory(context_.shared.memory, key, fields);
   if (stored == nullptr) return std::nullopt;
+  if (!still_holds(context_, *stored)) {
+    drop_contradicted(context_, *stored);
+    return std::nullopt;
+  }
   const Decision decision = decide(*stored, directives, context_.clock.wall());
   const bool usable = decision.use == Use::fresh || decision.use == Use::stale ||
                       decision.use == Use::stale_while_revalidate;
@@ -115,6 +119,16 @@ std::vector<StoredResponsePtr> store_in_memory(const CacheContext& context,
 void store_on_disk(const CacheContext& context, const std::vector<StoredResponsePtr>& entries) {
   if (context.disk == nullptr) return;
   for (const auto& entry : entries) context.disk->put(entry, [](const Result<void>&) {});
+}
+
+bool still_holds(const CacheContext& context, const StoredResponse& stored) {
+  if (stored.kind != ObjectKind::ocsp || stored.vary_index) return true;
+  return context.admission.still_holds(stored);
+}
+
+void drop_contradicted(const CacheContext& context, const StoredResponse& stored) {
+  context.log.info("ocsp answer dropped: revoked since it was given");
+  erase(context, stored.key);
 }
 
 void erase(const CacheContext& context, const std::string& key) {

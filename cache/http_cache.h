@@ -173,6 +173,13 @@ std::string variant_key_in(const StoredResponse& vary_index, const http::FieldsV
 // Behind: nobody waits for it.
 void store_on_disk(const CacheContext& context, const std::vector<StoredResponsePtr>& entries);
 
+// False: it says good for what was revoked since it was stored (Admission::still_holds), and must
+// not be given to anybody.
+[[nodiscard]] bool still_holds(const CacheContext& context, const StoredResponse& stored);
+
+// Removes a stored response that holds no longer.
+void drop_contradicted(const CacheContext& context, const StoredResponse& stored);
+
 // Removes what is stored for a key from both tiers.
 void erase(const CacheContext& context, const std::string& key);
 

@@ -59,6 +59,10 @@ void Transaction::start() {
 void Transaction::start_behind() {
   behind_ = true;
   stale_ = find_variant_in_memory(context_.shared.memory, request_.key, request_.fields.view());
+  if (stale_ != nullptr && !holds(stale_)) {
+    drop_contradicted(context_, *stale_);
+    stale_ = nullptr;
+  }
   context_.executor.post([self = shared_from_this()] {
     if (self->may_share()) {
       self->join();
@@ -110,7 +114,7 @@ void Transaction::on_disk_answer(Result<StoredResponsePtr> found) {
     count_lookup(TierLabel::disk, LookupOutcome::miss);
     return fetch_or_wait();
   }
-  context_.shared.memory.put(stored);
+  if (holds(stored)) context_.shared.memory.put(stored);
   if (stored->vary_index) {
     auto key = variant_key_in(*stored, request_.fields.view());
     vary_miss_ = true;
@@ -124,6 +128,11 @@ void Transaction::on_disk_answer(Result<StoredResponsePtr> found) {
 
 // True when it was the answer.
 bool Transaction::use_stored(StoredResponsePtr stored, TierLabel tier) {
+  if (!holds(stored)) {
+    count_lookup(tier, LookupOutcome::miss);
+    drop_contradicted(context_, *stored);
+    return false;
+  }
   const Decision decision = decide(*stored, request_.directives, context_.clock.wall());
   if (decision.use == Use::unusable) {
     count_lookup(tier, LookupOutcome::miss);
@@ -151,6 +160,11 @@ bool Transaction::use_stored(StoredResponsePtr stored, TierLabel tier) {
                      .age = decision.age,
                      .result = fresh ? RequestResult::hit : RequestResult::stale});
   return true;
+}
+
+// Asked anew before each use: what is revoked while a request waits counts for it too.
+bool Transaction::holds(const StoredResponsePtr& stored) const {
+  return stored != nullptr && still_holds(context_, *stored);
 }
 
 void Transaction::count_lookup(TierLabel tier, LookupOutcome outcome) {
@@ -251,6 +265,7 @@ void Transaction::on_flight(FlightOutcome outcome) {
       break;
   }
   if (!matches_variant(*outcome.response, request_.fields.view())) return lead(false);
+  if (!holds(outcome.response)) return lead(false);
   if (outcome.response->status >= 500 && may_fall_back()) {
     return fail_or_serve_stale(
         Error{ErrorCode::unreachable, Blame::upstream, "upstream answered with a server error"},

@@ -41,6 +41,7 @@ class Transaction final : public FetchTarget, public std::enable_shared_from_thi
   void look_on_disk(const std::string& key);
   void on_disk_answer(Result<StoredResponsePtr> found);
   bool use_stored(StoredResponsePtr stored, metrics::TierLabel tier);
+  [[nodiscard]] bool holds(const StoredResponsePtr& stored) const;
   void count_lookup(metrics::TierLabel tier, metrics::LookupOutcome outcome);
 
   void fetch_or_wait();

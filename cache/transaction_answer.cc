@@ -41,6 +41,12 @@ void Transaction::end_stream(const Error* error) {
 void Transaction::on_fetched(FetchOutcome outcome) {
   auto self = shared_from_this();
   fetch_.reset();
+  if (outcome.response != nullptr && !holds(outcome.response)) {
+    drop_contradicted(context_, *outcome.response);
+    outcome.response = nullptr;
+    outcome.error = Error{ErrorCode::untrusted, Blame::upstream,
+                          "contradicts_revocation: revoked while it was fetched"};
+  }
   const Error failure{ErrorCode::unreachable, Blame::upstream, "the responder has no answer now"};
   if (outcome.is_failure && may_serve_stale(failure)) {
     outcome.response = nullptr;
@@ -100,8 +106,8 @@ void Transaction::answer_fetched(const FetchOutcome& outcome) {
 }
 
 bool Transaction::may_serve_stale(const Error& error) const {
-  if (last_good_ != nullptr) return true;
-  if (stale_ == nullptr || error.code == ErrorCode::refused) return false;
+  if (holds(last_good_)) return true;
+  if (!holds(stale_) || error.code == ErrorCode::refused) return false;
   const auto decision = decide(*stale_, request_.directives, context_.clock.wall());
   if (decision.use == Use::unusable) return false;
   if (decision.usable_on_error) return true;
@@ -123,7 +129,7 @@ void Transaction::fail_or_serve_stale(Error error, std::uint16_t upstream_status
     }
     return fail(std::move(error), RequestResult::error);
   }
-  auto response = last_good_ != nullptr ? last_good_ : stale_;
+  auto response = holds(last_good_) ? last_good_ : stale_;
   const auto age = current_age(response->freshness, context_.clock.wall());
   CacheStatus status{.ttl = response->freshness.lifetime - age, .detail = "stale-if-error"};
   // RFC 9211 2.1: what did not go forward is a hit; 2.2: what did, and failed there, is none.

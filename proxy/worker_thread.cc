@@ -73,7 +73,7 @@ WorkerThread::Loop::Loop(const SharedParts& parts, std::shared_ptr<const Setting
       transport(loop, tls),
       upstream({transport, *resolver, timers, loop, metrics, parts.log, parts.instance_id},
                upstream_settings(*settings)),
-      admission(parts.revocation.evidence(), background, loop),
+      admission(parts.revocation.evidence(), background, loop, snapshot, loop),
       disk(disk_tier(parts, background, loop)),
       cache({parts.cache, disk.get(), upstream, admission, loop, timers, loop, metrics, parts.log,
              active_fetches}),

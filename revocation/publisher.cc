@@ -6,6 +6,7 @@ namespace revcache::revocation {
 
 void LoopSnapshot::receive(SnapshotPtr next) {
   old_.push_back(std::exchange(current_, std::move(next)));
+  ++generation_;
   free_old();
 }
 

@@ -1,6 +1,7 @@
 // Sends each new Snapshot to every loop, where it becomes a plain member (docs/architecture.md).
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <vector>
@@ -20,6 +21,8 @@ class LoopSnapshot {
   [[nodiscard]] const Snapshot& now() const noexcept { return *current_; }
   // For what must not change while something waits.
   [[nodiscard]] const SnapshotPtr& shared() const noexcept { return current_; }
+  // Counts what was received: another number, another snapshot.
+  [[nodiscard]] std::uint64_t generation() const noexcept { return generation_; }
 
   // The one before is freed off-loop: it may hold millions of entries.
   void receive(SnapshotPtr next);
@@ -29,6 +32,7 @@ class LoopSnapshot {
 
   net::BackgroundWork& background_;
   SnapshotPtr current_ = std::make_shared<const Snapshot>();
+  std::uint64_t generation_ = 0;
   std::vector<SnapshotPtr> old_;  // waits for room in the queue of background work
 };
 

@@ -22,7 +22,7 @@ class AdmissionOnALoop : public ::testing::Test {
   std::string admit(cache::AdmissionRequest request) {
     std::optional<std::string> told;
     std::size_t times = 0;
-    Admission admission(world.evidence(), background, executor);
+    Admission admission(world.evidence(), background, executor, known, clock);
     admission.admit(std::move(request), [&](Result<cache::Admitted> given) {
       ++times;
       if (!given && given.error().code == ErrorCode::overloaded) {
@@ -43,6 +43,8 @@ class AdmissionOnALoop : public ::testing::Test {
   sim::SimScheduler scheduler{1};
   sim::SimExecutor executor{scheduler};
   sim::SimBackgroundWork background{scheduler};
+  LoopSnapshot known{background};
+  StillClock clock;
   bool went_off_loop = false;
 };
 
@@ -62,7 +64,7 @@ TEST_F(AdmissionOnALoop, WithAFullQueueTheAnswerIsOverloaded) {
 }
 
 TEST_F(AdmissionOnALoop, AContentTypeMakesTheKindDefiniteButNeverWeaker) {
-  Admission admission(world.evidence(), background, executor);
+  Admission admission(world.evidence(), background, executor, known, clock);
   http::ResponseHead head;
   head.status = 200;
   head.fields.add("Content-Type", "application/pkix-crl");

@@ -102,7 +102,7 @@ struct World::Proxy {
                   .signatures = {},
                   .hash_seed = world.scheduler_.seed()}),
         background(world.scheduler_),
-        admission(evidence, background, executor),
+        admission(evidence, background, executor, snapshot, world.scheduler_),
         cache({shared, &world.disk_, upstream, admission, executor, timers, world.scheduler_,
                *metrics, log, active_fetches}),
         context{.clock = world.scheduler_,
@@ -135,6 +135,9 @@ struct World::Proxy {
   // As main does at start: authorities, then what renews their CRLs.
   void know(World& world) {
     if (world.options_.authority == nullptr) return;
+    evidence.on_change([this](const revocation::SnapshotPtr& known) {
+      executor.post([this, known] { snapshot.receive(known); });
+    });
     evidence.on_learned([this](const std::string& url, const auto& dates) {
       executor.post([this, url, dates] { refresher->learn(url, dates); });
     });
@@ -169,6 +172,7 @@ struct World::Proxy {
   revocation::EvidenceCounters counters;
   revocation::Evidence evidence;
   SimBackgroundWork background;
+  revocation::LoopSnapshot snapshot{background};
   revocation::Admission admission;
   cache::ActiveFetches active_fetches;
   cache::HttpCache cache;
