@@ -89,6 +89,8 @@ std::vector<Key> work_limits(Limits& limits, cache::Options& cache) {
        size(limits.evidence_bytes, kMiB, 1024 * kGiB)},
       {"issuers", "Authorities, and CA certificates that chain to them.",
        count(limits.issuers, 1, 100'000)},
+      {"ready_answers", "OCSP answers signed anew before they lapse, per worker.",
+       count(limits.ready_answers, 1, kMillion)},
       {"background_queue", "Tasks off the event loops, of each kind.",
        count(limits.background_queue, 1, kMillion)},
       {"background_threads", "That run them.", count(limits.background_threads, 1, 128)},

@@ -276,8 +276,16 @@ std::vector<HostAndPort> named_destinations(const Config& config) {
   std::set<HostAndPort> named;
   const auto add_url = [&named](const http::Uri& url) { named.insert({url.host(), url.port()}); };
   std::ranges::for_each(config.refresh.urls, add_url);
-  for (const Authority& authority : config.authorities)
+  for (const Authority& authority : config.authorities) {
     std::ranges::for_each(authority.crls, add_url);
+    // What is asked of them about other CAs goes on to them.
+    for (const std::string& host : authority.responder_hosts) {
+      const auto named_host = http::parse_authority(host);
+      if (!named_host) continue;
+      named.insert(
+          {named_host->host, named_host->port.value_or(http::default_port(http::Scheme::http))});
+    }
+  }
   for (const Mirror& mirror : config.mirrors) {
     for (const HostAndPort& host : mirror.hosts) {
       if (host.port != 0) {

@@ -98,6 +98,11 @@ std::string_view to_string(StoreRejection reason) noexcept;
 
 inline constexpr std::size_t kUpstreamLabelsMax = 32;  // configured patterns; the last is "other"
 
+// The OCSP responder. Rules are those of revocation/answer_policy.h, by their number there.
+inline constexpr std::size_t kAuthorityLabelsMax = 32;  // configured ones; the last is "other"
+inline constexpr std::size_t kAnswerRules = 15;
+inline constexpr std::size_t kCertIdHashes = 5;  // SHA-1, SHA-256, SHA-384, SHA-512, other
+
 template <class T, std::size_t... Sizes>
 struct TableOf;
 template <class T, std::size_t Size>
@@ -140,6 +145,18 @@ struct LoopMetrics {
   Gauge upstream_connections;
   Counter upstream_retries;
   Counter access_log_lines_dropped;
+
+  Table<Counter, kAuthorityLabelsMax, kAnswerRules> ocsp_answers;         // given to clients
+  Table<Counter, kAuthorityLabelsMax, kAnswerRules> synthesis_decisions;  // that were signed
+  Counter ocsp_malformed;
+  Table<Counter, kAuthorityLabelsMax> ocsp_nonces;
+  Table<Counter, kCertIdHashes> cert_id_hashes;
+  Table<LatencyHistogram, kAuthorityLabelsMax> signing_duration;  // from asked for to signed
+  Table<Counter, kAuthorityLabelsMax> signing_failures;
+  Table<Counter, kAuthorityLabelsMax> signing_shed;  // over the queue or the budget
+  Gauge signing_queue;
+  Gauge ready_answers;
+
   LoopLagHistogram loop_lag;  // of the loop itself: filled by net::EventLoop
 };
 

@@ -158,7 +158,8 @@ void ClientConnection::on_head(std::string_view rest) {
   const bool goes_on = head.keep_alive && !last && head.method != http::Method::connect;
   channel_.begin(head, goes_on && !owner_.draining());
 
-  RequestInput input{.head = head, .body = {}, .client_allowed = client_allowed_};
+  RequestInput input{
+      .head = head, .body = {}, .client = peer_.ip, .client_allowed = client_allowed_};
   if (head.framing == http::BodyFraming::length && rest.size() >= head.content_length) {
     input.body = rest.substr(0, head.content_length);
   }

@@ -9,6 +9,7 @@
 #include "pki/ocsp_request.h"
 #include "proxy/connect_tunnel.h"
 #include "proxy/forward_exchange.h"
+#include "proxy/ocsp_exchange.h"
 #include "proxy/own_paths.h"
 #include "proxy/router.h"
 
@@ -61,10 +62,15 @@ class Handling {
   std::unique_ptr<RequestExchange> forward(const http::UriView& uri);
   std::unique_ptr<RequestExchange> forward_slowly(const http::UriView& uri, bool is_ocsp);
   std::unique_ptr<RequestExchange> own(std::string_view path);
+  std::unique_ptr<RequestExchange> own_ocsp(const OwnOcspPath& own);
+  [[nodiscard]] bool is_for_our_responder(const http::UriView& uri) const;
+  [[nodiscard]] OcspConnection ocsp_connection() const;
   [[nodiscard]] bool may_be_remembered() const noexcept;
   bool find_ocsp_key(const http::UriView& uri);
   bool answer_from_memory(const http::UriView& uri, bool is_ocsp);
   cache::CacheRequest cache_request(const http::UriView& uri) const;
+  [[nodiscard]] bool waits_for_continue() const;
+  std::unique_ptr<RequestExchange> refuse_too_long(std::string text);
   std::unique_ptr<RequestExchange> refuse(const TextReply& reply, RequestResult result);
   std::unique_ptr<RequestExchange> refuse(const RefusedRoute& refused);
   std::unique_ptr<RequestExchange> answer_finally();
@@ -136,6 +142,9 @@ std::unique_ptr<RequestExchange> Handling::forward(const http::UriView& uri) {
                   RequestResult::denied);
   }
   const bool is_ocsp = find_ocsp_key(uri);
+  if (is_for_our_responder(uri)) {
+    return OcspExchange::answer(ocsp_connection(), context_.ocsp_der, {}, conditions_of(head_));
+  }
   const bool reads = head_.method == Method::get || head_.method == Method::head;
   if ((reads || is_ocsp) && answer_from_memory(uri, is_ocsp)) {
     if (validate_behind_) context_.cache.validate_behind(cache_request(uri));
@@ -150,7 +159,10 @@ bool Handling::find_ocsp_key(const http::UriView& uri) {
   std::string_view der;
   if (head_.method == Method::get) {
     if (!may_be_ocsp_get(uri.path)) return false;
-    if (!pki::decode_ocsp_get_path(uri.path, context_.ocsp_der)) return false;
+    if (!pki::decode_ocsp_get_path(uri.path, context_.ocsp_der)) {
+      context_.ocsp_der.clear();  // of the request before
+      return false;
+    }
     der = context_.ocsp_der;
   } else {
     if (!input_.body || !is_ocsp_post(head_)) return false;
@@ -225,14 +237,8 @@ std::unique_ptr<RequestExchange> Handling::forward_slowly(const http::UriView& u
   const bool collect = is_ocsp_post(head_);
   const auto body_max = collect ? limits.ocsp_request_bytes : limits.request_body_bytes;
   if (head_.framing == http::BodyFraming::length && head_.content_length > body_max) {
-    context_.metrics.limits_hit[metrics::index(metrics::Limit::body_bytes)].add();
-    return refuse({.status = 413,
-                   .text = collect ? "OCSP request over limits.ocsp_request_bytes"
-                                   : "Request body over limits.request_body_bytes",
-                   .close = true,
-                   .allow = {},
-                   .cache_status = {}},
-                  RequestResult::denied);
+    return refuse_too_long(collect ? "OCSP request over limits.ocsp_request_bytes"
+                                   : "Request body over limits.request_body_bytes");
   }
   auto content = RequestContent::none;
   if (head_.has_body()) content = collect ? RequestContent::collected : RequestContent::streamed;
@@ -246,13 +252,74 @@ std::unique_ptr<RequestExchange> Handling::forward_slowly(const http::UriView& u
   if (head_.framing == http::BodyFraming::length) request.body_length = head_.content_length;
   auto exchange = std::make_unique<ForwardExchange>(context_, std::move(request), content, channel_,
                                                     record_, observer_);
-  if (head_.fields.has(FieldId::expect) && head_.version >= http::Version{1, 1} && !input_.body) {
-    exchange->expect_continue();
+  if (collect && context_.responder != nullptr && !input_.body &&
+      context_.responder->table().answers_for_host(uri.host, uri.port)) {
+    auto ours = std::make_unique<OcspExchange>(ocsp_connection(), std::string(uri.host), uri.port,
+                                               std::move(exchange), conditions_of(head_));
+    if (waits_for_continue()) ours->expect_continue();
+    return ours;
   }
+  if (waits_for_continue()) exchange->expect_continue();
+  return exchange;
+}
+
+OcspConnection Handling::ocsp_connection() const {
+  return {.context = context_,
+          .channel = channel_,
+          .record = record_,
+          .observer = observer_,
+          .client = input_.client};
+}
+
+// Its DER, complete, is in ocsp_der: find_ocsp_key() has looked.
+bool Handling::is_for_our_responder(const http::UriView& uri) const {
+  if (context_.responder == nullptr) return false;
+  if (!context_.responder->table().answers_for_host(uri.host, uri.port)) return false;
+  const bool has_der = head_.method == Method::get ? may_be_ocsp_get(uri.path)
+                                                   : input_.body.has_value() && is_ocsp_post(head_);
+  return has_der && context_.responder->is_ours(as_bytes(context_.ocsp_der), uri.host, uri.port);
+}
+
+std::unique_ptr<RequestExchange> Handling::own_ocsp(const OwnOcspPath& own) {
+  record_.kind = ObjectKind::ocsp;
+  record_.target = std::string(head_.target);
+  const bool known =
+      own.authority.empty() ||
+      (context_.responder != nullptr && context_.responder->table().find(own.authority) != nullptr);
+  if (context_.responder == nullptr || !known) {
+    return refuse({.status = 404,
+                   .text = "No [[authority]] with a signer has this name",
+                   .allow = {},
+                   .cache_status = {}},
+                  RequestResult::denied);
+  }
+  const bool reads = head_.method == Method::get || head_.method == Method::head;
+  if (reads) {
+    // What is no request gets the status for that.
+    if (!own.has_request) context_.ocsp_der.clear();
+    return OcspExchange::answer(ocsp_connection(), context_.ocsp_der, own.authority,
+                                conditions_of(head_));
+  }
+  const auto body_max = config().limits.ocsp_request_bytes;
+  if (head_.framing == http::BodyFraming::length && head_.content_length > body_max) {
+    return refuse_too_long("OCSP request over limits.ocsp_request_bytes");
+  }
+  if (input_.body || !head_.has_body()) {
+    return OcspExchange::answer(ocsp_connection(), input_.body.value_or(""), own.authority,
+                                conditions_of(head_));
+  }
+  auto exchange = std::make_unique<OcspExchange>(ocsp_connection(), std::string(own.authority),
+                                                 conditions_of(head_));
+  if (waits_for_continue()) exchange->expect_continue();
   return exchange;
 }
 
 std::unique_ptr<RequestExchange> Handling::own(std::string_view path) {
+  const bool may_ask =
+      head_.method == Method::get || head_.method == Method::head || head_.method == Method::post;
+  if (may_ask) {
+    if (const auto ocsp = parse_own_ocsp_path(path, context_.ocsp_der)) return own_ocsp(*ocsp);
+  }
   const bool reads = head_.method == Method::get || head_.method == Method::head;
   if (!reads) {
     return refuse({.status = 405,
@@ -267,6 +334,17 @@ std::unique_ptr<RequestExchange> Handling::own(std::string_view path) {
     return refuse(*text, text->status == 200 ? RequestResult::synthesized : RequestResult::denied);
   }
   return forward(std::get<http::Uri>(answer).view());
+}
+
+bool Handling::waits_for_continue() const {
+  return head_.fields.has(FieldId::expect) && head_.version >= http::Version{1, 1} && !input_.body;
+}
+
+std::unique_ptr<RequestExchange> Handling::refuse_too_long(std::string text) {
+  context_.metrics.limits_hit[metrics::index(metrics::Limit::body_bytes)].add();
+  return refuse(
+      {.status = 413, .text = std::move(text), .close = true, .allow = {}, .cache_status = {}},
+      RequestResult::denied);
 }
 
 std::unique_ptr<RequestExchange> Handling::refuse(const TextReply& reply, RequestResult result) {

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string_view>
 
+#include "base/ip_address.h"
 #include "http/message.h"
 #include "proxy/reply_channel.h"
 #include "proxy/request_exchange.h"
@@ -16,6 +17,7 @@ struct RequestInput {
   const http::RequestHead& head;
   // The whole body, when it arrived together with the head.
   std::optional<std::string_view> body;
+  IpAddress client{};
   bool client_allowed = true;
 };
 

@@ -56,6 +56,8 @@ class RevocationParts {
 
   [[nodiscard]] revocation::Evidence& evidence() noexcept { return evidence_; }
   [[nodiscard]] revocation::StateStore& state() noexcept { return *state_; }
+  [[nodiscard]] const revocation::ClockGuard& clock_guard() const noexcept { return clock_guard_; }
+  [[nodiscard]] bool state_unreadable() const noexcept { return !state_error_.empty(); }
   [[nodiscard]] revocation::Publisher& publisher() noexcept { return publisher_; }
   [[nodiscard]] const revocation::EvidenceCounters& counters() const noexcept { return counters_; }
   // What the refresher kept, (url, record); read by restore().

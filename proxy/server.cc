@@ -1,7 +1,5 @@
 #include "proxy/server.h"
 
-#include <sys/resource.h>
-
 #include <csignal>
 #include <cstdint>
 #include <cstdio>
@@ -28,35 +26,13 @@
 #include "proxy/cache_figures.h"
 #include "proxy/connection_limits.h"
 #include "proxy/make_settings.h"
+#include "proxy/process_setup.h"
 #include "proxy/request_log_lines.h"
+#include "proxy/responder_parts.h"
 #include "proxy/revocation_parts.h"
 #include "proxy/worker_thread.h"
 
 namespace revcache::proxy {
-
-namespace {
-
-std::string instance_id(std::uint64_t seed) {
-  char text[32];
-  static_cast<void>(
-      std::snprintf(text, sizeof text, "revcache-%016llx", static_cast<unsigned long long>(seed)));
-  return text;
-}
-
-// As many descriptors as the system lets us have: each connection is one.
-void raise_descriptor_limit() {
-  rlimit limit{};
-  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
-  limit.rlim_cur = limit.rlim_max;
-  static_cast<void>(setrlimit(RLIMIT_NOFILE, &limit));
-}
-
-unsigned worker_count(unsigned configured) {
-  if (configured != 0) return configured;
-  return std::max(1U, std::thread::hardware_concurrency());
-}
-
-}  // namespace
 
 // Members in order of dependence: destroyed from the last to the first.
 class Server {
@@ -76,6 +52,7 @@ class Server {
   void open_disk();
   Result<void> open_revocation(const Settings& settings);
   void sample_clock();
+  void watch_signers();
   [[nodiscard]] std::vector<std::string> not_ready() const;
   Result<void> open_admin();
   Result<void> start_workers(const LoadedSettings& loaded);
@@ -101,6 +78,7 @@ class Server {
   cache::SharedCache cache_;
   std::shared_ptr<cache::DiskStore> disk_;
   std::unique_ptr<RevocationParts> revocation_;
+  std::unique_ptr<ResponderParts> responder_;
   ConnectionLimits connection_limits_;
   std::vector<SocketAddress> listeners_;
   std::shared_ptr<const Settings> settings_;
@@ -108,28 +86,12 @@ class Server {
   net::UvBackgroundWork background_{loop_, work_limits_};  // its work uses what is above
   std::unique_ptr<AdminPort> admin_;
   std::unique_ptr<net::Timer> clock_timer_;
+  std::unique_ptr<net::Timer> signer_timer_;
   std::vector<std::unique_ptr<net::SignalWatcher>> signals_;
   std::size_t draining_ = 0;
   bool terminating_ = false;
   bool reloading_ = false;
 };
-
-namespace {
-
-net::WorkLimits::Options work_options(const config::Limits& limits) {
-  return {.disk_max = limits.background_queue,
-          .parse_max = limits.background_queue,
-          .sign_max = limits.background_queue,
-          .serialise_max = limits.background_queue};
-}
-
-std::string notify_address() {
-  // NOLINTNEXTLINE(concurrency-mt-unsafe): read before any other thread exists
-  const char* address = std::getenv("NOTIFY_SOCKET");
-  return address == nullptr ? std::string() : std::string(address);
-}
-
-}  // namespace
 
 Server::Server(config::Config config, const config::Source& source,
                std::unique_ptr<metrics::SpdlogLog> log)
@@ -196,7 +158,20 @@ Result<void> Server::open_revocation(const Settings& settings) {
   if (auto applied = revocation_->apply(settings); !applied) return applied;
   revocation_->restore(settings, disk_.get());
   sample_clock();
+  responder_ = std::make_unique<ResponderParts>(*revocation_, cache_.memory, *settings.config,
+                                                seed_, clock_, *log_);
+  if (auto applied = responder_->apply(settings); !applied) return applied;
+  watch_signers();
   return {};
+}
+
+void Server::watch_signers() {
+  signer_timer_ = timers_.after(std::chrono::seconds(10), [this] {
+    const bool submitted =
+        background_.submit(net::WorkKind::disk, [this] { responder_->look_again(); }, [] {});
+    if (!submitted) log_->debug("the signers were not looked at: the disk queue is full");
+    watch_signers();
+  });
 }
 
 // Once a minute the clock's durable lower bound follows the clock.
@@ -233,6 +208,7 @@ Result<void> Server::start_workers(const LoadedSettings& loaded) {
       .disk = disk_,
       .work_limits = work_limits_,
       .revocation = *revocation_,
+      .responder = *responder_,
       .connection_limits = connection_limits_,
       .instance_id = instance_id(draw_random_seed()),
       .hash_seed = seed_,
@@ -248,6 +224,7 @@ Result<void> Server::start_workers(const LoadedSettings& loaded) {
                             &worker->metrics().loop_lag);
     revocation_->publisher().subscribe(
         [to = worker.get()](const auto& snapshot) { to->receive(snapshot); });
+    responder_->subscribe([to = worker.get()](const auto& table) { to->receive(table); });
     workers_.push_back(std::move(worker));
   }
   return {};
@@ -275,6 +252,7 @@ int Server::run() {
 void Server::stop_workers() {
   // A body that is still being judged tells nobody any more.
   if (revocation_ != nullptr) revocation_->detach();
+  if (responder_ != nullptr) responder_->detach();
   workers_.clear();
 }
 
@@ -320,7 +298,9 @@ void Server::reload() {
           return;
         }
         auto loaded = make_settings(std::move(*config), guarded);
-        auto applied = loaded ? revocation_->apply(*loaded->settings) : Result<void>{};
+        // Signers first: they refuse more.
+        auto applied = loaded ? responder_->apply(*loaded->settings) : Result<void>{};
+        if (loaded && applied) applied = revocation_->apply(*loaded->settings);
         if (!loaded || !applied) {
           *result = std::unexpected(loaded ? applied.error().detail : loaded.error().detail);
         } else {

@@ -16,6 +16,7 @@
 #include "proxy/route_memo.h"
 #include "proxy/settings.h"
 #include "proxy/upstream_client.h"
+#include "revocation/ocsp_service.h"
 
 namespace revcache::proxy {
 
@@ -32,6 +33,7 @@ struct WorkerContext {
   ConnectionLimits& connection_limits;  // shared by all workers
   std::string instance_id;
   std::shared_ptr<const Settings> settings;
+  revocation::OcspService* responder = nullptr;  // null: this worker answers for nobody
   std::uint32_t tunnels = 0;  // CONNECT tunnels of this worker, under way
 
   // Scratch of the request being looked at: reused, so that a hit allocates nothing.

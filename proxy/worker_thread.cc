@@ -22,6 +22,7 @@ struct WorkerThread::Loop {
        const std::shared_ptr<const net::TlsClientContext>& tls, metrics::LoopMetrics& metrics);
 
   Result<void> listen(const std::vector<SocketAddress>& addresses);
+  void keep_answers_ready();
 
   net::EventLoop loop;
   net::UvTimers timers{loop};
@@ -36,6 +37,7 @@ struct WorkerThread::Loop {
   cache::HttpCache cache;
   std::unique_ptr<LoopRefresher> refresher;
   std::unique_ptr<RequestLog> request_log;
+  revocation::OcspService responder;
   WorkerContext context;
   std::unique_ptr<Worker> worker;
   std::vector<std::unique_ptr<net::Listener>> listeners;
@@ -47,11 +49,13 @@ struct WorkerThread::Loop {
 
   Callback<> drained;
   std::unique_ptr<net::Timer> finish_timer;
+  std::unique_ptr<net::Timer> renew_timer;
 };
 
 namespace {
 
 constexpr std::chrono::seconds kUnwrittenWaitMax{5};
+constexpr std::chrono::seconds kRenewInterval{1};
 
 std::unique_ptr<cache::Tier> disk_tier(const SharedParts& parts, net::BackgroundWork& background,
                                        net::Executor& executor) {
@@ -78,6 +82,15 @@ WorkerThread::Loop::Loop(const SharedParts& parts, std::shared_ptr<const Setting
       cache({parts.cache, disk.get(), upstream, admission, loop, timers, loop, metrics, parts.log,
              active_fetches}),
       request_log(parts.make_request_log(metrics, loop)),
+      responder({.shared = parts.responder.shared(),
+                 .snapshot = snapshot,
+                 .clock = loop,
+                 .background = background,
+                 .executor = loop,
+                 .metrics = metrics,
+                 .log = parts.log},
+                {.ready_answers_max = settings->config->limits.ready_answers,
+                 .hash_seed = parts.hash_seed}),
       context{.clock = loop,
               .precise_clock = parts.clock,
               .timers = timers,
@@ -90,8 +103,19 @@ WorkerThread::Loop::Loop(const SharedParts& parts, std::shared_ptr<const Setting
               .connection_limits = parts.connection_limits,
               .instance_id = parts.instance_id,
               .settings = std::move(settings),
+              .responder = &responder,
               .routes = RouteMemo(parts.hash_seed)},
-      worker(std::make_unique<Worker>(context)) {}
+      worker(std::make_unique<Worker>(context)) {
+  // Before the first request: it must not meet a worker that knows nothing.
+  snapshot.receive(parts.revocation.evidence().snapshot());
+  responder.apply(parts.responder.table());
+  keep_answers_ready();
+}
+
+void WorkerThread::Loop::keep_answers_ready() {
+  responder.renew();
+  renew_timer = timers.after(kRenewInterval, [this] { keep_answers_ready(); });
+}
 
 Result<void> WorkerThread::Loop::listen(const std::vector<SocketAddress>& addresses) {
   for (const auto& address : addresses) {
@@ -170,6 +194,7 @@ void WorkerThread::drain(Callback<> done) {
   on_loop([done = std::move(done)](Loop& loop) mutable {
     for (auto& listener : loop.listeners) listener->stop();
     if (loop.refresher != nullptr) loop.refresher->stop();
+    loop.renew_timer.reset();
     loop.drained = std::move(done);
     loop.worker->drain([&loop] {
       loop.upstream.close_idle();
@@ -225,6 +250,10 @@ void WorkerThread::refresh_now(std::vector<std::string> urls,
 
 void WorkerThread::receive(const revocation::SnapshotPtr& snapshot) {
   on_loop([snapshot](Loop& loop) { loop.snapshot.receive(snapshot); });
+}
+
+void WorkerThread::receive(const revocation::ResponderTablePtr& table) {
+  on_loop([table](Loop& loop) { loop.responder.apply(table); });
 }
 
 void WorkerThread::stop() {

@@ -24,6 +24,7 @@
 #include "proxy/connection_limits.h"
 #include "proxy/loop_refresher.h"
 #include "proxy/request_log.h"
+#include "proxy/responder_parts.h"
 #include "proxy/revocation_parts.h"
 #include "proxy/settings.h"
 
@@ -37,6 +38,7 @@ struct SharedParts {
   std::shared_ptr<cache::DiskStore> disk;  // null: memory only
   net::WorkLimits& work_limits;
   RevocationParts& revocation;
+  ResponderParts& responder;
   ConnectionLimits& connection_limits;
   std::string instance_id;
   std::uint64_t hash_seed = 0;
@@ -67,6 +69,7 @@ class WorkerThread {
   void refresh_now(std::vector<std::string> urls, Callback<std::vector<std::string>> began,
                    RefreshReported report);
   void receive(const revocation::SnapshotPtr& snapshot);
+  void receive(const revocation::ResponderTablePtr& table);
   // For requests that begin from now on.
   void apply(std::shared_ptr<const Settings> settings,
              std::shared_ptr<const net::TlsClientContext> tls);

@@ -1,0 +1,213 @@
+#include "proxy/ocsp_exchange.h"
+
+#include <chrono>
+#include <utility>
+#include <variant>
+
+#include "cache/validation.h"
+#include "pki/ocsp_builder.h"
+#include "pki/ocsp_request.h"
+
+namespace revcache::proxy {
+
+using http::FieldId;
+using metrics::RequestResult;
+using pki::OcspResponseStatus;
+using revocation::OcspReply;
+using revocation::OcspSignaturePtr;
+
+namespace {
+
+constexpr std::string_view kOcspPath = "/ocsp";
+
+void refuse(const OcspConnection& connection, const TextReply& reply, RequestResult result) {
+  connection.record.result = result;
+  if (reply.status >= 400) connection.record.detail = reply.text;
+  connection.channel.send_text(
+      reply, std::chrono::floor<std::chrono::seconds>(connection.context.clock.wall()));
+}
+
+void send(const OcspConnection& connection, const OcspReply& reply,
+          const ClientConditions& conditions) {
+  const auto now = std::chrono::floor<std::chrono::seconds>(connection.context.clock.wall());
+  const auto plan = cache::plan_reply(conditions.method, conditions.fields.view(), *reply.response,
+                                      now, cache::Role::origin_server);
+  if (plan.reply == cache::Reply::precondition_failed) {
+    return refuse(connection,
+                  {.status = 412,
+                   .text = "A condition of the request is not met",
+                   .allow = {},
+                   .cache_status = {}},
+                  RequestResult::denied);
+  }
+  connection.record.result = RequestResult::synthesized;
+  connection.channel.send_stored({.response = reply.response,
+                                  .status = {.hit = true, .ttl = reply.ttl},
+                                  .age = reply.age,
+                                  .result = RequestResult::synthesized},
+                                 plan);
+}
+
+// RFC 6960 A.2: an error status is a response like any other; it has no dates to be cached by.
+void send(const OcspConnection& connection, OcspResponseStatus status) {
+  connection.record.detail = "OCSP " + std::string(pki::to_string(status));
+  connection.record.result = RequestResult::synthesized;
+  connection.channel.send_text(
+      {.status = 200,
+       .text = std::string(pki::ocsp_error_response(status)),
+       .text_is_binary = true,
+       .allow = {},
+       .content_type = "application/ocsp-response",
+       .cache_status = {}},
+      std::chrono::floor<std::chrono::seconds>(connection.context.clock.wall()));
+}
+
+}  // namespace
+
+std::optional<OwnOcspPath> parse_own_ocsp_path(std::string_view path, std::string& request_der) {
+  path = path.substr(0, path.find('?'));
+  if (!path.starts_with(kOcspPath)) return std::nullopt;
+  OwnOcspPath own;
+  if (const auto prefix = pki::decode_ocsp_get_path(path, request_der)) {
+    own.has_request = true;
+    path = path.substr(0, *prefix);
+  }
+  path.remove_prefix(kOcspPath.size());
+  if (path.ends_with('/')) path.remove_suffix(1);
+  if (path.empty()) return own;
+  if (!path.starts_with('/')) return std::nullopt;
+  own.authority = path.substr(1);
+  return own;
+}
+
+ClientConditions conditions_of(const http::RequestHead& head) {
+  ClientConditions conditions{.method = head.method, .fields = {}};
+  for (const auto id : {FieldId::if_match, FieldId::if_none_match, FieldId::if_modified_since,
+                        FieldId::if_unmodified_since, FieldId::range, FieldId::if_range}) {
+    if (auto value = head.fields.combined(id)) conditions.fields.set(id, *std::move(value));
+  }
+  return conditions;
+}
+
+std::unique_ptr<RequestExchange> OcspExchange::answer(const OcspConnection& connection,
+                                                      std::string_view der,
+                                                      std::string_view authority,
+                                                      ClientConditions conditions) {
+  connection.record.kind = ObjectKind::ocsp;
+  auto now = connection.context.responder->answer(
+      {.der = as_bytes(der), .authority = authority, .client = connection.client});
+  if (const auto* reply = std::get_if<OcspReply>(&now)) {
+    send(connection, *reply, conditions);
+    return nullptr;
+  }
+  if (const auto* status = std::get_if<OcspResponseStatus>(&now)) {
+    send(connection, *status);
+    return nullptr;
+  }
+  return std::unique_ptr<RequestExchange>(new OcspExchange(
+      connection, std::get<OcspSignaturePtr>(std::move(now)), std::move(conditions)));
+}
+
+OcspExchange::OcspExchange(const OcspConnection& connection, std::string authority,
+                           ClientConditions conditions)
+    : connection_(connection),
+      conditions_(std::move(conditions)),
+      authority_(std::move(authority)),
+      self_(std::make_shared<OcspExchange*>(this)) {}
+
+OcspExchange::OcspExchange(const OcspConnection& connection, std::string host, std::uint16_t port,
+                           std::unique_ptr<ForwardExchange> otherwise, ClientConditions conditions)
+    : connection_(connection),
+      conditions_(std::move(conditions)),
+      host_(std::move(host)),
+      port_(port),
+      otherwise_(std::move(otherwise)),
+      self_(std::make_shared<OcspExchange*>(this)) {}
+
+OcspExchange::OcspExchange(const OcspConnection& connection, OcspSignaturePtr signature,
+                           ClientConditions conditions)
+    : connection_(connection),
+      conditions_(std::move(conditions)),
+      signature_(std::move(signature)),
+      self_(std::make_shared<OcspExchange*>(this)) {}
+
+void OcspExchange::start() {
+  if (signature_ != nullptr) return wait_for(std::move(signature_));
+  wants_body_ = true;
+  if (std::exchange(expects_continue_, false)) connection_.channel.send_continue();
+  connection_.observer.resume_input();
+}
+
+void OcspExchange::let_go() {
+  *self_ = nullptr;
+  if (handed_over_) otherwise_->let_go();
+}
+
+bool OcspExchange::wants_body() const {
+  return handed_over_ ? otherwise_->wants_body() : wants_body_;
+}
+
+void OcspExchange::on_body(std::string_view piece) {
+  if (handed_over_) return otherwise_->on_body(piece);
+  if (body_.size() + piece.size() >
+      connection_.context.settings->config->limits.ocsp_request_bytes) {
+    connection_.context.metrics.limits_hit[metrics::index(metrics::Limit::body_bytes)].add();
+    wants_body_ = false;
+    refuse(connection_,
+           {.status = 413,
+            .text = "OCSP request over limits.ocsp_request_bytes",
+            .close = true,
+            .allow = {},
+            .cache_status = {}},
+           RequestResult::denied);
+    return connection_.observer.pump();
+  }
+  body_.append(piece);
+}
+
+void OcspExchange::on_body_end() {
+  if (handed_over_) return otherwise_->on_body_end();
+  wants_body_ = false;
+  const bool ours = otherwise_ == nullptr ||
+                    connection_.context.responder->is_ours(as_bytes(body_), host_, port_);
+  if (!ours) return hand_over();
+  ask(body_);
+}
+
+// A question about somebody else's certificate: upstream's to answer.
+void OcspExchange::hand_over() {
+  handed_over_ = true;
+  otherwise_->start();
+  otherwise_->on_body(body_);
+  otherwise_->on_body_end();
+}
+
+void OcspExchange::ask(std::string_view der) {
+  connection_.record.kind = ObjectKind::ocsp;
+  auto now = connection_.context.responder->answer(
+      {.der = as_bytes(der), .authority = authority_, .client = connection_.client});
+  if (auto* signature = std::get_if<OcspSignaturePtr>(&now)) return wait_for(std::move(*signature));
+  if (const auto* reply = std::get_if<OcspReply>(&now)) send(connection_, *reply, conditions_);
+  if (const auto* status = std::get_if<OcspResponseStatus>(&now)) send(connection_, *status);
+  connection_.observer.pump();
+}
+
+void OcspExchange::wait_for(OcspSignaturePtr signature) {
+  connection_.context.responder->sign(
+      std::move(signature), [self = self_](const revocation::OcspResult& result) {
+        if (*self == nullptr) return;
+        const OcspExchange& exchange = **self;
+        if (const auto* reply = std::get_if<OcspReply>(&result)) {
+          send(exchange.connection_, *reply, exchange.conditions_);
+        } else {
+          send(exchange.connection_, std::get<OcspResponseStatus>(result));
+        }
+        exchange.connection_.observer.pump();
+      });
+}
+
+void OcspExchange::on_reply_drained() {
+  if (handed_over_) otherwise_->on_reply_drained();
+}
+
+}  // namespace revcache::proxy
