@@ -72,7 +72,9 @@ struct ResponderTable {
 using ResponderTablePtr = std::shared_ptr<const ResponderTable>;
 
 // A token is asked once a minute whether its key still signs. One that failed is opened again after
-// kTokenRetryMin, then after twice that, up to kTokenRetryMax: a wrong PIN counts against it.
+// kTokenRetryMin, then after twice that, up to kTokenRetryMax: a wrong PIN counts against it. While
+// it is silent it counts as unusable in signers(), but the table stays: answers that are ready are
+// as good as before.
 inline constexpr std::chrono::minutes kTokenProbeInterval{1};
 inline constexpr std::chrono::minutes kTokenRetryMin{1};
 inline constexpr std::chrono::minutes kTokenRetryMax{60};

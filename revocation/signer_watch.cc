@@ -194,7 +194,8 @@ void SignerWatch::probe(Held& held, WallTime now) {
   const auto signature = held.signer->sign(as_bytes(kProbe), held.signer->scheme_for({}));
   held.token_is_silent = !signature;
   if (!signature) {
-    held.problem = signature.error().detail;
+    held.problem = "the token does not sign: " + signature.error().detail +
+                   " (when it is there again and this stays, restart revcache)";
   } else {
     token_failures_.erase(held.source.files.key);
   }
@@ -214,9 +215,9 @@ void SignerWatch::note_problem(Held& held, const pki::SignerFingerprint& current
                                std::string problem) {
   const bool is_known = current == held.problem_fingerprint && problem == held.problem;
   held.problem_fingerprint = current;
-  held.problem = std::move(problem);
-  // A token that fell silent is told by say_changes().
+  // Of a token that is silent probe() has said what is to be done, and say_changes() logs it.
   if (is_known || current == held.fingerprint) return;
+  held.problem = std::move(problem);
   log_.error("signer not usable", {{"signer", held.source.name},
                                    {"detail", held.problem},
                                    {"kept", "the one before stays in use"sv}});
