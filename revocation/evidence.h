@@ -204,7 +204,9 @@ class Evidence {
   Result<void> record_ocsp(const FloorKey& key, const pki::SingleResponse& answer,
                            const Holds& ended, WallTime now);
 
-  // evidence_answers.cc
+  // evidence_answers.cc. Under the issuer's accept_lock.
+  void forget_contradicted(const pki::VerifiedOcspResponse& response,
+                           const pki::SingleResponse& answer, const Issuer& issuer);
   Result<void> hold_answer(const cache::AdmissionRequest& request,
                            const pki::VerifiedOcspResponse& response,
                            const pki::SingleResponse& answer, const Issuer& issuer);

@@ -49,7 +49,18 @@ HeldAnswer held(const pki::VerifiedOcspResponse& response, const pki::SingleResp
 
 }  // namespace
 
-// Under the issuer's accept_lock.
+// What was held about the serial of `answer`, if it says something else than good, or what is
+// newest about it in the same response does.
+void Evidence::forget_contradicted(const pki::VerifiedOcspResponse& response,
+                                   const pki::SingleResponse& answer, const Issuer& issuer) {
+  const auto* newest = response.find(*issuer.certificate, answer.cert_id.serial);
+  const bool forgot = known_.with([&](Known& known) {
+    const bool by_newest = newest != nullptr && known.forget(issuer.key, *newest);
+    return known.forget(issuer.key, answer) || by_newest;
+  });
+  if (forgot) publish();
+}
+
 Result<void> Evidence::hold_answer(const cache::AdmissionRequest& request,
                                    const pki::VerifiedOcspResponse& response,
                                    const pki::SingleResponse& answer, const Issuer& issuer) {

@@ -1,6 +1,7 @@
 // OCSP answers: the question answered, verified under a known issuer, never older than the newest
 // seen, never good for what other evidence revokes.
 #include <algorithm>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <utility>
@@ -104,6 +105,8 @@ Evidence::Judgement Evidence::judge_ocsp(const cache::AdmissionRequest& request,
   if (strictest == nullptr) strictest = answer;
   if (answer->status == pki::OcspCertStatus::good &&
       strictest->status == pki::OcspCertStatus::revoked) {
+    const std::lock_guard one_at_a_time(accept_lock(issuer->key));
+    forget_contradicted(**verified, *answer, *issuer);
     return refused(request, Refused{Refusal::contradicts_revocation,
                                     "good, but revoked in the same response"});
   }
@@ -149,7 +152,7 @@ Evidence::Judgement Evidence::accept_ocsp(const cache::AdmissionRequest& request
                                                      pki::rfc3339((*floor)->this_update)});
   }
   // Before it is recorded: should that fail, good is not said any more all the same.
-  if (known_.with([&](Known& known) { return known.forget(issuer_key, answer); })) publish();
+  forget_contradicted(response, answer, *issuer);
   const auto status = Snapshot::status(*issuer, answer.cert_id.serial, {}, request.now);
   const auto* revoked = std::get_if<Revoked>(&status);
   Holds ended;

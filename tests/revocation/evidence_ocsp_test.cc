@@ -172,9 +172,12 @@ TEST_F(EvidenceAnswers, AnAnswerThatContradictsItselfIsRefused) {
       signer->respond({.responder = nullptr, .produced_at = made, .answers = answers, .nonce = {}},
                       signer->scheme_for({}));
   ASSERT_TRUE(body.has_value());
+  EXPECT_EQ(good(3), "verified");
+  EXPECT_EQ(status(7), "good");
   EXPECT_EQ(world.verdict(ObjectKind::ocsp, *body, "http://ocsp.example/",
                           question_of(ca(), {.serial = 7})),
             "contradicts_revocation");
+  EXPECT_EQ(status(7), "unknown");  // nor is good said from what was held before
 }
 
 TEST_F(EvidenceAnswers, AnswersOfUnknownCasAreHttpObjects) {

@@ -187,6 +187,7 @@ inline std::string answer_of(const pki::Signer& signer, const pki::Certificate& 
 struct Bounds {
   std::uint64_t bytes = std::uint64_t{1} << 30U;
   std::size_t issuers = 256;
+  std::size_t answers = 256;
 };
 
 // A process: what it knows is lost by restart(), but for the state.
@@ -195,6 +196,7 @@ class EvidenceWorld {
   explicit EvidenceWorld(Bounds bounds = {}) {
     options_.bytes_max = bounds.bytes;
     options_.issuers_max = bounds.issuers;
+    options_.held_answers_max = bounds.answers;
     options_.hash_seed = pki::kTestHashSeed;
     start();
   }
