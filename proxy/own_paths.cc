@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "config/proxy_auto_config.h"
+
 namespace revcache::proxy {
 
 namespace {
@@ -29,35 +31,7 @@ const config::Authority* authority_named(const config::Config& config, std::stri
   return found == config.authorities.end() ? nullptr : &*found;
 }
 
-void append_rule(std::string& out, const config::DestinationPattern& pattern,
-                 std::string_view proxy) {
-  if (pattern.port && *pattern.port != 80) return;
-  out += "  if (";
-  if (pattern.host.empty()) {
-    out += "true";
-  } else if (pattern.subdomains) {
-    out += "dnsDomainIs(host, \"." + pattern.host + "\")";
-  } else {
-    out += "host == \"" + pattern.host + "\"";
-  }
-  out += ") return \"PROXY ";
-  out += proxy;
-  out += "\";\n";
-}
-
 }  // namespace
-
-std::string proxy_auto_config(const config::Config& config, std::string_view own_host) {
-  std::string proxy(own_host);
-  if (proxy.empty()) proxy = config.listen.proxy.front().to_string();
-  std::string out =
-      "// Revocation data goes through revcache; everything else goes its usual way.\n"
-      "function FindProxyForURL(url, host) {\n"
-      "  if (url.substring(0, 5) != \"http:\") return \"DIRECT\";\n";
-  for (const auto& pattern : config.access.destinations) append_rule(out, pattern, proxy);
-  out += "  return \"DIRECT\";\n}";
-  return out;
-}
 
 OwnAnswer answer_own_path(const Settings& settings, std::string_view path,
                           std::string_view own_host) {
@@ -65,7 +39,7 @@ OwnAnswer answer_own_path(const Settings& settings, std::string_view path,
   path = without_query(path);
   if (path == "/proxy.pac" || path == "/wpad.dat") {
     return TextReply{.status = 200,
-                     .text = proxy_auto_config(config, own_host),
+                     .text = config::proxy_auto_config(config, own_host),
                      .allow = {},
                      .content_type = "application/x-ns-proxy-autoconfig",
                      .cache_status = {}};

@@ -21,8 +21,4 @@ using OwnAnswer = std::variant<TextReply, http::Uri>;
 OwnAnswer answer_own_path(const Settings& settings, std::string_view path,
                           std::string_view own_host);
 
-// The proxy auto-configuration script: plain http to the configured destinations through us,
-// everything else directly.
-std::string proxy_auto_config(const config::Config& config, std::string_view own_host);
-
 }  // namespace revcache::proxy
