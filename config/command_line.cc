@@ -12,6 +12,7 @@
 #include "config/completion.h"
 #include "config/evidence_verbs.h"
 #include "config/signer_verbs.h"
+#include "config/windows_kit_verb.h"
 
 namespace revcache::config {
 namespace {
@@ -157,6 +158,11 @@ class Interface {
     if (const auto verb = admin_.parsed()) {
       return CommandLine{*verb, {}, {}, {}, admin_.arguments()};
     }
+    if (windows_kit_.parsed()) {
+      CommandLine line{Verb::windows_kit, Source{.file = windows_kit_.file(), .overrides = {}}};
+      line.windows_kit = windows_kit_.arguments();
+      return line;
+    }
     if (signer_.parsed_new()) return CommandLine{Verb::signer_new, {}, {}, signer_.arguments()};
     return CommandLine{parsed_verb(), source_of(flags_)};
   }
@@ -176,6 +182,7 @@ class Interface {
   EvidenceVerbs evidence_{app_};
   SignerVerbs signer_{app_};
   AdminVerbs admin_{app_};
+  WindowsKitVerb windows_kit_{app_};
   CLI::App* config_ = app_.add_subcommand("config", "Look at the configuration");
   CLI::App* check_ = config_->add_subcommand("check", "Say everything that is wrong with it");
   CLI::App* show_ = config_->add_subcommand("show", "Print the effective settings");

@@ -9,6 +9,7 @@
 #include "config/evidence_arguments.h"
 #include "config/load.h"
 #include "config/signer_arguments.h"
+#include "config/windows_kit_arguments.h"
 
 namespace revcache::config {
 
@@ -29,6 +30,8 @@ enum class Verb : std::uint8_t {
   unrevoke,
   revoked,
   refresh,
+  policy_explain,
+  windows_kit,
 };
 
 struct CommandLine {
@@ -37,6 +40,7 @@ struct CommandLine {
   EvidenceArguments evidence{};  // of check, crl and ocsp
   SignerArguments signer{};      // of signer new
   AdminArguments admin{};        // of what talks to a running instance
+  WindowsKitArguments windows_kit{};
 };
 
 // Nothing is left to do but to print this and end.

@@ -13,6 +13,7 @@
 #include "commands/evidence_command.h"
 #include "commands/http_client.h"
 #include "commands/signer.h"
+#include "commands/windows_kit.h"
 #include "config/command_line.h"
 #include "config/load.h"
 #include "proxy/server.h"
@@ -77,6 +78,10 @@ int main(int argc, char** argv) {
   if (line->verb == revcache::config::Verb::signer_new) {
     return revcache::commands::run_signer_new(line->signer, revcache::SystemClock().wall(),
                                               std::cout, std::cerr);
+  }
+  if (line->verb == revcache::config::Verb::windows_kit) {
+    return revcache::commands::run_windows_kit(*line, revcache::SystemClock().wall(), std::cout,
+                                               std::cerr);
   }
   return revcache::commands::run_config(*line, std::cout, std::cerr);
 }
