@@ -125,6 +125,10 @@ void MetricsCollector::set_upstream_labels(std::vector<std::string> labels) {
   state_.with([&labels](State& state) { state.upstream_labels = std::move(labels); });
 }
 
+void MetricsCollector::set_responder_labels(ResponderLabels labels) {
+  state_.with([&labels](State& state) { state.responder_labels = std::move(labels); });
+}
+
 void MetricsCollector::set_cache_source(std::function<CacheFigures()> source) {
   state_.with([&source](State& state) { state.cache_source = std::move(source); });
 }
@@ -145,6 +149,7 @@ FamilyList MetricsCollector::Collect() const {
   const State state = state_.with([](const State& current) { return current; });
   FamilyList out;
   add_loop_families(state.loops, state.upstream_labels, out);
+  add_responder_families(state.loops, state.responder_labels, out);
   add_loop_lags(state.lags, out);
   if (state.cache_source) {
     const CacheFigures figures = state.cache_source();

@@ -67,6 +67,8 @@ class MetricsCollector final : public prometheus::Collectable {
   // Names of the indices of LoopMetrics::upstream_requests, after each reload. Indices beyond the
   // list are "other".
   void set_upstream_labels(std::vector<std::string> labels);
+  // After each reload.
+  void set_responder_labels(ResponderLabels labels);
   // Asked on the scraping thread at each scrape: must be thread-safe and outlive the collector.
   void set_cache_source(std::function<CacheFigures()> source);
   // Families of other parts, asked for in the same way.
@@ -81,6 +83,7 @@ class MetricsCollector final : public prometheus::Collectable {
     std::vector<const LoopMetrics*> loops;
     std::vector<NamedLoopLag> lags;
     std::vector<std::string> upstream_labels;
+    ResponderLabels responder_labels;
     std::function<CacheFigures()> cache_source;
     std::vector<std::function<std::vector<prometheus::MetricFamily>()>> sources;
     bool reload_successful = false;

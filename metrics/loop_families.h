@@ -3,7 +3,9 @@
 
 #include <prometheus/metric_family.h>
 
+#include <array>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "metrics/metrics.h"
@@ -14,6 +16,28 @@ namespace revcache::metrics {
 void add_loop_families(const std::vector<const LoopMetrics*>& loops,
                        const std::vector<std::string>& upstream_labels,
                        std::vector<prometheus::MetricFamily>& out);
+
+// What the indices of the responder's counters mean.
+struct ResponderLabels {
+  struct Authority {
+    std::string name;
+    std::string signer;
+  };
+  struct Rule {
+    std::string_view name;             // "crl_absent"
+    std::string_view decision;         // "good"
+    std::string_view response_status;  // RFC 6960 4.2.1: "successful"
+    std::string_view cert_status;      // "good"; "none" of an error status
+  };
+  std::vector<Authority> authorities;  // by their label; past the list: "other"
+  std::array<Rule, kAnswerRules> rules{};
+};
+
+// The responder's families. Of authorities and rules, those that were counted, and crl_absent of
+// each configured authority.
+void add_responder_families(const std::vector<const LoopMetrics*>& loops,
+                            const ResponderLabels& labels,
+                            std::vector<prometheus::MetricFamily>& out);
 
 // What one loop recorded of its rounds; the name is the label `loop`.
 struct NamedLoopLag {

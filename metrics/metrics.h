@@ -154,7 +154,7 @@ struct LoopMetrics {
   Table<LatencyHistogram, kAuthorityLabelsMax> signing_duration;  // from asked for to signed
   Table<Counter, kAuthorityLabelsMax> signing_failures;
   Table<Counter, kAuthorityLabelsMax> signing_shed;  // over the queue or the budget
-  Gauge signing_queue;
+  Table<Gauge, kAuthorityLabelsMax> signing_queue;   // waiting or being signed
   Gauge ready_answers;
 
   LoopLagHistogram loop_lag;  // of the loop itself: filled by net::EventLoop

@@ -72,7 +72,9 @@ void OcspService::submit(std::shared_ptr<OcspSignature> signature, Callback<Ocsp
         if (*self == nullptr) return;
         (*self)->finish(signature, *result, std::move(*waiting));
       });
-  if (taken) return parts_.metrics.signing_queue.add(1);
+  if (taken) {
+    return parts_.metrics.signing_queue[label_of(&signature->authority())].add(1);
+  }
   if (signature->is_shared()) {
     parts_.shared.signatures.finish(
         signature->key(),
@@ -86,7 +88,7 @@ void OcspService::finish(const std::shared_ptr<OcspSignature>& signature, const 
                          Callback<OcspResult> done) {
   auto& metrics = parts_.metrics;
   const auto label = label_of(&signature->authority());
-  metrics.signing_queue.add(-1);
+  metrics.signing_queue[label].add(-1);
   metrics.signing_duration[label].observe(parts_.clock.monotonic() - signature->submitted_at);
   if (result) {
     for (const auto& item : signature->items) {
