@@ -125,13 +125,13 @@ class SignerWatch {
     pki::SignerPtr signer{};             // not null
     pki::SignerFingerprint fingerprint;  // of the files that it came from
 
-    // Why it is not what the files hold now, or does not sign; empty: neither.
+    // Why it is not what the files hold now; empty: it is.
     std::string problem{};
     pki::SignerFingerprint problem_fingerprint{};  // of the files that were tried last
     pki::SignerPtr waiting{};  // of those: read, but there is an objection; may be null
 
     WallTime probed;                    // of a token
-    bool token_is_silent = false;       // its key did not sign then
+    std::string silence{};              // why its key did not sign then; empty: it did
     bool was_usable = true;             // as logged
     std::optional<WallTime> alarmed{};  // when its alarms were logged
   };

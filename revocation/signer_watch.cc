@@ -153,10 +153,10 @@ void SignerWatch::look_again(WallTime now) {
 void SignerWatch::look_at(Held& held, WallTime now) {
   const pki::SignerFiles& files = held.source.files;
   const pki::SignerFingerprint current = pki::fingerprint(files);
+  probe(held, now);
   if (current == held.fingerprint) {
-    probe(held, now);
-    if (!held.token_is_silent) {
-      held.problem.clear();
+    held.problem.clear();
+    if (held.silence.empty()) {
       held.problem_fingerprint = {};
       held.waiting.reset();
       return;
@@ -192,11 +192,11 @@ void SignerWatch::probe(Held& held, WallTime now) {
   if (now >= held.probed && now - held.probed < kTokenProbeInterval) return;
   held.probed = now;
   const auto signature = held.signer->sign(as_bytes(kProbe), held.signer->scheme_for({}));
-  held.token_is_silent = !signature;
   if (!signature) {
-    held.problem = "the token does not sign: " + signature.error().detail +
+    held.silence = "the token does not sign: " + signature.error().detail +
                    " (when it is there again and this stays, restart revcache)";
-  } else {
+  } else if (!held.silence.empty()) {
+    held.silence.clear();
     token_failures_.erase(held.source.files.key);
   }
 }
@@ -215,7 +215,7 @@ void SignerWatch::note_problem(Held& held, const pki::SignerFingerprint& current
                                std::string problem) {
   const bool is_known = current == held.problem_fingerprint && problem == held.problem;
   held.problem_fingerprint = current;
-  // Of a token that is silent probe() has said what is to be done, and say_changes() logs it.
+  // The files are those in use: it is the token that is silent, which say_changes() logs.
   if (is_known || current == held.fingerprint) return;
   held.problem = std::move(problem);
   log_.error("signer not usable", {{"signer", held.source.name},
@@ -234,12 +234,11 @@ void SignerWatch::say_loaded(const Held& held) {
 }
 
 SignerWatch::SignerStatus SignerWatch::judge(const Held& held, WallTime now) const {
-  SignerStatus status{
-      .name = held.source.name,
-      .usable = held.signer->certificate()->is_valid_at(now) && !held.token_is_silent,
-      .not_after = held.signer->certificate()->not_after,
-      .findings = {},
-      .problem = held.problem};
+  SignerStatus status{.name = held.source.name,
+                      .usable = is_valid(*held.signer, now) && held.silence.empty(),
+                      .not_after = held.signer->certificate()->not_after,
+                      .findings = {},
+                      .problem = held.problem.empty() ? held.silence : held.problem};
   for (const AnsweredAuthority& authority : users_of(authorities_, held.source.name)) {
     for (auto& finding :
          pki::check_signer(held.signer->certificates(), *authority.certificate, now)) {
@@ -257,7 +256,7 @@ void SignerWatch::say_changes(Held& held, const SignerStatus& status, WallTime n
   if (status.usable != held.was_usable) {
     held.was_usable = status.usable;
     std::string why = texts(status.findings, pki::SignerSeverity::refused);
-    if (!held.problem.empty()) why += (why.empty() ? "" : "; ") + held.problem;
+    if (!held.silence.empty()) why += (why.empty() ? "" : "; ") + held.silence;
     const std::string not_after = pki::rfc3339(status.not_after);
     log_.write(status.usable ? metrics::LogLevel::info : metrics::LogLevel::error,
                status.usable ? "signer usable again"sv : "signer not usable"sv,
