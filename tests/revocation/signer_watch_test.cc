@@ -192,8 +192,10 @@ INSTANTIATE_TEST_SUITE_P(Files, BrokenSignerFile, ::testing::ValuesIn(kBrokenFil
 TEST_F(SignerWatchTest, AReloadKeepsNoOldSignerThatMustNotSignForTheNewAuthorities) {
   begin(authority);
   const pki::Identity other = pki::make_authority("Other");
-  put(delegated_by(other, seconds() + 1h));
+  const pki::Identity next = delegated_by(other, seconds() + 1h);
+  put(next);
   ASSERT_TRUE(watch.configure({source()}, {answered(other)}, now));
+  EXPECT_EQ(certificate_in_use(), der(next));
   EXPECT_FALSE(only().may_sign);
   watch.look_again(now + 1h);
   EXPECT_TRUE(only().may_sign);
