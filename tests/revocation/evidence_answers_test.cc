@@ -150,6 +150,19 @@ TEST_F(EvidenceHeldAnswers, DoesNotComeBackWhenAHoldInTheCrlEnds) {
   EXPECT_EQ(status(), "unknown");
 }
 
+TEST_F(EvidenceHeldAnswers, IsNotHeldWhileACrlRevokesWhatItSays) {
+  EXPECT_EQ(world.crl(root, {.number = 5,
+                             .made_hours_ago = 4,
+                             .entries = {{.serial = 7, .reason = CrlReason::certificate_hold}}}),
+            "verified");
+  EXPECT_EQ(good(2), "verified");
+  EXPECT_EQ(status(), "crl certificateHold");
+  EXPECT_EQ(world.crl(root, {.number = 6, .made_hours_ago = 1, .valid_hours = 2}), "verified");
+  EXPECT_EQ(status(), "good");
+  world.clock.now += 1h;
+  EXPECT_EQ(status(), "unknown");
+}
+
 TEST_F(EvidenceHeldAnswers, IsGoneEvenWhenTheRevocationCannotBeRecorded) {
   EXPECT_EQ(good(2), "verified");
   world.hooked.on_call = [](std::string_view call) { return call != "accept_ocsp"; };

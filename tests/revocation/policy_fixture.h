@@ -2,6 +2,8 @@
 // combinations are decided about that Evidence would never let stand side by side.
 #pragma once
 
+#include <gtest/gtest.h>
+
 #include <memory>
 #include <optional>
 #include <span>
@@ -99,6 +101,49 @@ class PolicyFixture {
                                            {.subject = "Root",
                                             .extensions = ca_extensions(),
                                             .not_after = pki::utc_time("260201000000Z")});
+};
+
+inline constexpr auto kKey = pki::CrlReason::key_compromise;
+inline constexpr auto kHold = pki::CrlReason::certificate_hold;
+
+inline CrlWanted absent() { return {.made_hours_ago = 24, .valid_hours = 48}; }
+inline CrlWanted absent_expired() { return {.made_hours_ago = 24, .valid_hours = 24}; }
+inline CrlWanted listed(pki::CrlReason reason = kKey) {
+  return {.made_hours_ago = 24,
+          .valid_hours = 48,
+          .entries = {{.serial = kAskedSerial, .reason = reason}}};
+}
+inline CrlWanted listed_expired(pki::CrlReason reason = kKey) {
+  CrlWanted wanted = listed(reason);
+  wanted.valid_hours = 20;
+  return wanted;
+}
+inline CrlWanted partial() { return {.scope = pki::issuing_point(pki::der(0x81, {"\xff"}))}; }
+inline CrlWanted for_cas() { return {.scope = pki::issuing_point(pki::der(0x82, {"\xff"}))}; }
+inline HeldAnswer good_answer() { return PolicyFixture::answer(5, 10); }
+inline HeldAnswer good_answer_over() { return PolicyFixture::answer(5, 5); }
+
+// Decisions about what a row says is known.
+class PolicyTest : public ::testing::Test, public PolicyFixture {
+ protected:
+  Decision ask(const Known& known, const AnswerPolicy& policy, const Standing& standing = {},
+               const std::string& serial = number(kAskedSerial), WallTime now = pki::test_now()) {
+    snapshots.push_back(std::make_unique<Snapshot>(snapshot(known)));
+    const Snapshot& made = *snapshots.back();
+    return decide(made, made.issuers()[0], policy, as_bytes(serial), standing, now);
+  }
+  static AnswerPolicy otherwise(WithoutEvidence what) {
+    AnswerPolicy policy;
+    policy.without_evidence = what;
+    return policy;
+  }
+  AnswerPolicy attesting(WallSeconds until) const {
+    AnswerPolicy policy = otherwise(WithoutEvidence::attest);
+    policy.attested.push_back(attestation(until));
+    return policy;
+  }
+
+  std::vector<std::unique_ptr<Snapshot>> snapshots;
 };
 
 }  // namespace revcache::revocation::testing
