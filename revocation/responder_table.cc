@@ -23,8 +23,8 @@ HostAndPort split(std::string_view text) noexcept {
   const bool is_bare_ipv6 = colon != text.find(':') && !text.starts_with('[');
   if (colon != std::string_view::npos && !is_bare_ipv6 && !text.ends_with(']')) {
     const std::string_view digits = text.substr(colon + 1);
-    const char* const end = digits.data() + digits.size();
-    const auto read = std::from_chars(digits.data(), end, parts.port);
+    const char* const end = digits.end();
+    const auto read = std::from_chars(digits.begin(), end, parts.port);
     // A port that is none is nobody's.
     if (read.ec != std::errc() || read.ptr != end) return {.host = {}, .port = 0};
     parts.host = text.substr(0, colon);

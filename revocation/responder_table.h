@@ -150,6 +150,7 @@ class SignerWatch {
   Result<pki::SignerPtr> read(const pki::SignerFiles& files, WallTime now);
   [[nodiscard]] bool may_try(const std::string& key, std::chrono::seconds wait, WallTime now);
   void look_at(Held& held, WallTime now);
+  bool await_successor(Held& held, const pki::SignerFingerprint& current, WallTime now);
   void probe(Held& held, WallTime now);
   [[nodiscard]] std::string objection(const Held& held, const pki::Signer& candidate,
                                       WallTime now) const;

@@ -151,8 +151,7 @@ void SignerWatch::look_again(WallTime now) {
 }
 
 void SignerWatch::look_at(Held& held, WallTime now) {
-  const pki::SignerFiles& files = held.source.files;
-  const pki::SignerFingerprint current = pki::fingerprint(files);
+  const pki::SignerFingerprint current = pki::fingerprint(held.source.files);
   probe(held, now);
   if (current == held.fingerprint) {
     held.problem.clear();
@@ -162,20 +161,7 @@ void SignerWatch::look_at(Held& held, WallTime now) {
       return;
     }
   }
-  const bool is_new = current != held.problem_fingerprint;
-  if (is_new || held.waiting == nullptr) {
-    const auto failure = token_failures_.find(files.key);
-    if (failure != token_failures_.end()) {
-      if (is_new) failure->second.wait = kTokenRetryMin;
-      if (!may_try(files.key, failure->second.wait, now)) return;
-    }
-    auto loaded = read(files, now);
-    if (!loaded) {
-      held.waiting.reset();
-      return note_problem(held, current, loaded.error().detail);
-    }
-    held.waiting = *std::move(loaded);
-  }
+  if (!await_successor(held, current, now)) return;
   std::string why_not = objection(held, *held.waiting, now);
   if (!why_not.empty()) return note_problem(held, current, std::move(why_not));
   held = {.source = held.source,
@@ -184,6 +170,27 @@ void SignerWatch::look_at(Held& held, WallTime now) {
           .probed = now,
           .was_usable = held.was_usable};
   say_loaded(held);
+}
+
+// What the files hold now becomes `held.waiting`, unless it is. False: it cannot be read, or not
+// yet.
+bool SignerWatch::await_successor(Held& held, const pki::SignerFingerprint& current, WallTime now) {
+  const pki::SignerFiles& files = held.source.files;
+  const bool is_new = current != held.problem_fingerprint;
+  if (!is_new && held.waiting != nullptr) return true;
+  const auto failure = token_failures_.find(files.key);
+  if (failure != token_failures_.end()) {
+    if (is_new) failure->second.wait = kTokenRetryMin;
+    if (!may_try(files.key, failure->second.wait, now)) return false;
+  }
+  auto loaded = read(files, now);
+  if (!loaded) {
+    held.waiting.reset();
+    note_problem(held, current, loaded.error().detail);
+    return false;
+  }
+  held.waiting = *std::move(loaded);
+  return true;
 }
 
 // Of a token, since a session of its may end: it was restarted, or unplugged.
