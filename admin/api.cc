@@ -8,6 +8,7 @@
 #include <optional>
 #include <utility>
 
+#include "base/base64.h"
 #include "config/patterns.h"
 #include "pki/asn1_time.h"
 
@@ -16,20 +17,33 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
+enum class Takes : std::uint8_t {
+  read,      // GET
+  question,  // POST for its body: reads like GET, but is too long for a query
+  change,    // POST, with the token
+};
+
 struct NamedCall {
   std::string_view path;
   ApiCall call;
-  bool changes;  // POST; the others GET
+  Takes takes;
   std::string_view about;
 };
 
-constexpr std::array<NamedCall, 6> kCalls{{
-    {"/api/v1/floor/reset", ApiCall::floor_reset, true, R"({"authority"}: forget what was newest)"},
-    {"/api/v1/revoke", ApiCall::revoke, true, R"({"authority", "serial", "reason", "note"})"},
-    {"/api/v1/unrevoke", ApiCall::unrevoke, true, R"({"authority", "serial"})"},
-    {"/api/v1/revoked", ApiCall::revoked, false, "manual and declared revocations"},
-    {"/api/v1/refresh", ApiCall::refresh, true, R"({"url"}, {"authority"} or {}: fetch now)"},
-    {"/api/v1/audit", ApiCall::audit, false, "?entries=N: the last changes, newest first"},
+constexpr std::array<NamedCall, 8> kCalls{{
+    {"/api/v1/floor/reset", ApiCall::floor_reset, Takes::change,
+     R"({"authority"}: forget what was newest)"},
+    {"/api/v1/revoke", ApiCall::revoke, Takes::change,
+     R"({"authority", "serial", "reason", "note"})"},
+    {"/api/v1/unrevoke", ApiCall::unrevoke, Takes::change, R"({"authority", "serial"})"},
+    {"/api/v1/revoked", ApiCall::revoked, Takes::read, "manual and declared revocations"},
+    {"/api/v1/refresh", ApiCall::refresh, Takes::change,
+     R"({"url"}, {"authority"} or {}: fetch now)"},
+    {"/api/v1/audit", ApiCall::audit, Takes::read, "?entries=N: the last changes, newest first"},
+    {"/api/v1/decisions", ApiCall::decisions, Takes::read,
+     "?entries=N: the last answers that were signed, newest first"},
+    {"/api/v1/explain", ApiCall::explain, Takes::question,
+     R"({"certificate": base64, "authority"}: what would be answered, and why)"},
 }};
 
 constexpr std::string_view kNoteOfRevocation =
@@ -133,6 +147,8 @@ Answer answer_revoke(const ApiRequest& request, std::string_view body, Operation
                       {"reason", *reason},
                       {"revoked_at", pki::rfc3339(receipt->revoked_at)},
                       {"crls_valid_until", optional_time(receipt->crls_valid_until)},
+                      {"answers_valid_until", optional_time(receipt->answers_valid_until)},
+                      {"loops_behind", receipt->loops_behind},
                       {"clients", kNoteOfRevocation}});
 }
 
@@ -164,21 +180,22 @@ Answer answer_revoked(Operations& operations) {
 
 // "entries=20"; nullopt: something else.
 std::optional<std::size_t> entries_asked_for(std::string_view query) {
-  if (query.empty()) return kAuditEntriesDefault;
+  if (query.empty()) return kEntriesDefault;
   static constexpr std::string_view kName = "entries=";
   if (!query.starts_with(kName)) return std::nullopt;
   query.remove_prefix(kName.size());
   std::size_t entries = 0;
   const auto read = std::from_chars(query.data(), query.data() + query.size(), entries);
   const bool whole = read.ec == std::errc() && read.ptr == query.data() + query.size();
-  if (!whole || entries == 0 || entries > kAuditEntriesMax) return std::nullopt;
+  if (!whole || entries == 0 || entries > kEntriesMax) return std::nullopt;
   return entries;
 }
 
-Answer answer_audit(const ApiRequest& request, Operations& operations) {
+Answer answer_entries(const ApiRequest& request, Operations& operations) {
   const auto entries_max = entries_asked_for(request.query);
   if (!entries_max) return api_error(400, "the query is to be entries=N, N from 1 to 1000");
-  const auto entries = operations.audit(*entries_max);
+  const auto entries = request.call == ApiCall::audit ? operations.audit(*entries_max)
+                                                      : operations.decisions(*entries_max);
   if (!entries) return problem_answer(entries.error());
   Json all = Json::array();
   for (const std::string& entry : *entries) {
@@ -186,6 +203,24 @@ Answer answer_audit(const ApiRequest& request, Operations& operations) {
     all.push_back(json.is_discarded() ? Json(entry) : std::move(json));
   }
   return json_answer({{"entries", std::move(all)}});
+}
+
+Answer answer_explain(std::string_view body, Operations& operations) {
+  const auto members = Members::read(body, {"certificate", "authority"});
+  if (!members) return members.error();
+  auto der = from_base64(members->text("certificate"));
+  if (!der || der->empty()) return api_error(400, "certificate: to be DER in base64");
+  auto certificate = pki::parse_certificate(SharedBytes::take(*std::move(der)));
+  if (!certificate) return api_error(400, "certificate: " + certificate.error().detail);
+  const auto explained = operations.explain(
+      {.certificate = *std::move(certificate), .authority = members->text("authority")});
+  if (!explained) return problem_answer(explained.error());
+  auto json = Json::parse(revocation::to_json(explained->record));
+  const std::string_view found_by =
+      explained->signature_holds ? "signature" : "name and key identifier";
+  json["issuer"] = explained->issuer.empty() ? Json(nullptr) : Json(explained->issuer);
+  json["issuer_by"] = explained->issuer.empty() ? Json(nullptr) : Json(found_by);
+  return json_answer(json);
 }
 
 bool is_json(const http::RequestHead& head) {
@@ -197,9 +232,10 @@ bool is_json(const http::RequestHead& head) {
 
 std::optional<Answer> refuse_method(const http::RequestHead& head, const NamedCall& named) {
   const bool reads = head.method == http::Method::get || head.method == http::Method::head;
-  if (named.changes ? head.method == http::Method::post : reads) return std::nullopt;
-  Answer answer = api_error(405, named.changes ? "this call takes POST" : "this call takes GET");
-  answer.fields.emplace_back("Allow", named.changes ? "POST" : "GET, HEAD");
+  const bool takes_post = named.takes != Takes::read;
+  if (takes_post ? head.method == http::Method::post : reads) return std::nullopt;
+  Answer answer = api_error(405, takes_post ? "this call takes POST" : "this call takes GET");
+  answer.fields.emplace_back("Allow", takes_post ? "POST" : "GET, HEAD");
   return answer;
 }
 
@@ -212,7 +248,7 @@ Answer api_error(std::uint16_t status, std::string_view text) {
 std::string api_index() {
   std::string text;
   for (const NamedCall& named : kCalls) {
-    std::string line = (named.changes ? "POST " : "GET  ") + std::string(named.path);
+    std::string line = (named.takes == Takes::read ? "GET  " : "POST ") + std::string(named.path);
     line.resize(27, ' ');
     text += line + std::string(named.about) + '\n';
   }
@@ -224,13 +260,14 @@ std::expected<ApiRequest, Answer> decide_api(const http::RequestHead& head, cons
   const auto* const named = std::ranges::find(kCalls, asked.path, &NamedCall::path);
   if (named == kCalls.end()) return std::unexpected(api_error(404, "no such call; / lists them"));
   if (auto refused = refuse_method(head, *named)) return std::unexpected(*std::move(refused));
-  if (named->changes) {
+  if (named->takes == Takes::change) {
     if (auto refused = refuse_change(head, asked, rules)) {
       return std::unexpected(*std::move(refused));
     }
   }
   if (head.has_body()) {
-    if (!named->changes) return std::unexpected(api_error(413, "this call takes no body"));
+    if (named->takes == Takes::read)
+      return std::unexpected(api_error(413, "this call takes no body"));
     if (!is_json(head)) {
       return std::unexpected(api_error(415, "the body is to be application/json"));
     }
@@ -252,7 +289,10 @@ Answer answer_call(const ApiRequest& request, std::string_view body, Operations&
     case ApiCall::revoked:
       return answer_revoked(operations);
     case ApiCall::audit:
-      return answer_audit(request, operations);
+    case ApiCall::decisions:
+      return answer_entries(request, operations);
+    case ApiCall::explain:
+      return answer_explain(body, operations);
     case ApiCall::refresh:
       break;
   }

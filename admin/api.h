@@ -17,11 +17,20 @@
 namespace revcache::admin {
 
 inline constexpr std::size_t kApiBodyBytesMax = std::size_t{16} * 1024;
-inline constexpr std::size_t kAuditEntriesDefault = 100;
-inline constexpr std::size_t kAuditEntriesMax = 1000;
+inline constexpr std::size_t kEntriesDefault = 100;  // of audit and decisions
+inline constexpr std::size_t kEntriesMax = 1000;
 inline constexpr std::size_t kNoteBytesMax = 1024;
 
-enum class ApiCall : std::uint8_t { floor_reset, revoke, unrevoke, revoked, refresh, audit };
+enum class ApiCall : std::uint8_t {
+  floor_reset,
+  revoke,
+  unrevoke,
+  revoked,
+  refresh,
+  audit,
+  decisions,
+  explain,
+};
 
 struct ApiRequest {
   ApiCall call = ApiCall::revoked;

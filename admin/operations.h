@@ -11,7 +11,9 @@
 
 #include "base/callback.h"
 #include "base/clock.h"
+#include "pki/certificate.h"
 #include "pki/crl_index.h"
+#include "revocation/decision_journal.h"
 
 namespace revcache::admin {
 
@@ -45,6 +47,22 @@ struct RevocationReceipt {
   WallSeconds revoked_at;
   // The latest nextUpdate of the CRLs that are held of the authority: clients may have them too.
   std::optional<WallSeconds> crls_valid_until;
+  // When an answer ends that we signed just before; nullopt: nobody signs for the authority.
+  std::optional<WallSeconds> answers_valid_until{};
+  // Event loops that may still answer by what they knew before.
+  std::size_t loops_behind = 0;
+};
+
+// What would be answered, and why.
+struct CertificateQuestion {
+  pki::CertificatePtr certificate;
+  std::string authority;  // asked at /ocsp/<authority>; empty: at /ocsp
+};
+
+struct Explanation {
+  revocation::DecisionRecord record;
+  std::string issuer;            // its name; empty: nobody we know
+  bool signature_holds = false;  // else the issuer was found by its name and key identifier
 };
 
 struct ListedRevocation {
@@ -83,6 +101,9 @@ class Operations {
   virtual Done<std::vector<ListedRevocation>> revoked() = 0;
   // JSON objects, the newest first.
   virtual Done<std::vector<std::string>> audit(std::size_t entries_max) = 0;
+  virtual Done<std::vector<std::string>> decisions(std::size_t entries_max) = 0;
+  // By what is known now. Changes nothing.
+  virtual Done<Explanation> explain(const CertificateQuestion& question) = 0;
 
   // On the admin port's loop, where `done` runs later, unless the server ends before.
   virtual void refresh(const RefreshTarget& target,

@@ -6,6 +6,7 @@
 
 #include "base/check.h"
 #include "commands/floor.h"
+#include "commands/policy.h"
 #include "commands/refresh.h"
 #include "commands/revoke.h"
 
@@ -14,12 +15,13 @@ namespace {
 
 using Command = int (*)(const config::AdminArguments&, const Surroundings&);
 
-constexpr std::array<std::pair<config::Verb, Command>, 5> kCommands{{
+constexpr std::array<std::pair<config::Verb, Command>, 6> kCommands{{
     {config::Verb::floor_reset, run_floor_reset},
     {config::Verb::revoke, run_revoke},
     {config::Verb::unrevoke, run_unrevoke},
     {config::Verb::revoked, run_revoked},
     {config::Verb::refresh, run_refresh},
+    {config::Verb::policy_explain, run_policy_explain},
 }};
 
 const auto* find(config::Verb verb) noexcept {

@@ -1,4 +1,4 @@
-// The verbs that talk to a running instance: floor, revoke, unrevoke, revoked, refresh.
+// The verbs that talk to a running instance: floor, revoke, unrevoke, revoked, refresh, policy.
 #pragma once
 
 #include "commands/surroundings.h"

@@ -29,6 +29,14 @@ int run_revoke(const config::AdminArguments& arguments, const Surroundings& surr
   if (!until.empty()) {
     surroundings.out << "CRLs of this authority that clients may have end by " << until << ".\n";
   }
+  const auto answers_until = printable_member(answer, "answers_valid_until");
+  if (!answers_until.empty()) {
+    surroundings.out << "Answers of revcache that clients may have end by " << answers_until
+                     << ".\n";
+  }
+  if (answer.value("loops_behind", 0) > 0) {
+    surroundings.out << "revcache is busy: some of its threads take the revocation in a moment.\n";
+  }
   return code;
 }
 

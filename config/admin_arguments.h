@@ -9,11 +9,12 @@ namespace revcache::config {
 struct AdminArguments {
   std::string admin = "http://127.0.0.1:9853";
   std::string token_file;  // empty: no token is presented
-  std::string authority;   // floor reset CA, --ca NAME
+  std::string authority;   // floor reset CA, --ca NAME, --authority NAME
   std::string serial;
   std::string reason = "unspecified";
   std::string note;
-  std::string target;  // refresh: a URL, the name of an authority, or empty for everything
+  std::string target;       // refresh: a URL, the name of an authority, or empty for everything
+  std::string certificate;  // policy explain: a file
   bool json = false;
 };
 

@@ -36,7 +36,25 @@ AdminVerbs::AdminVerbs(CLI::App& app) {
       ->add_option("target", arguments_.target,
                    "URL, or name of an [[authority]]; without it everything that is known")
       ->type_name("URL|CA");
-  for (CLI::App* verb : {floor_reset_, revoke_, unrevoke_, revoked_, refresh_}) add_common(*verb);
+  declare_policy(app);
+  for (CLI::App* verb : {floor_reset_, revoke_, unrevoke_, revoked_, refresh_, policy_explain_}) {
+    add_common(*verb);
+  }
+}
+
+void AdminVerbs::declare_policy(CLI::App& app) {
+  CLI::App* policy = app.add_subcommand("policy", "What is answered for certificates, and why");
+  policy->require_subcommand(1);
+  policy_explain_ = policy->add_subcommand(
+      "explain", "Which OCSP answer would be given now, by which rule and from which evidence");
+  policy_explain_
+      ->add_option("certificate", arguments_.certificate,
+                   "Certificate, PEM or DER; of several the first")
+      ->required()
+      ->type_name("CERT.pem");
+  policy_explain_
+      ->add_option("--authority", arguments_.authority, "As asked at /ocsp/NAME, not at /ocsp")
+      ->type_name("NAME");
 }
 
 void AdminVerbs::declare_revocations(CLI::App& app) {
@@ -72,11 +90,13 @@ void AdminVerbs::add_common(CLI::App& verb) {
 }
 
 std::optional<Verb> AdminVerbs::parsed() const {
-  const std::array<std::pair<const CLI::App*, Verb>, 5> verbs{{{floor_reset_, Verb::floor_reset},
-                                                               {revoke_, Verb::revoke},
-                                                               {unrevoke_, Verb::unrevoke},
-                                                               {revoked_, Verb::revoked},
-                                                               {refresh_, Verb::refresh}}};
+  const std::array<std::pair<const CLI::App*, Verb>, 6> verbs{
+      {{floor_reset_, Verb::floor_reset},
+       {revoke_, Verb::revoke},
+       {unrevoke_, Verb::unrevoke},
+       {revoked_, Verb::revoked},
+       {refresh_, Verb::refresh},
+       {policy_explain_, Verb::policy_explain}}};
   for (const auto& [app, verb] : verbs) {
     if (app->parsed()) return verb;
   }

@@ -1,4 +1,4 @@
-// The verbs that talk to a running instance: floor, revoke, unrevoke, revoked, refresh.
+// The verbs that talk to a running instance: floor, revoke, unrevoke, revoked, refresh, policy.
 #pragma once
 
 #include <CLI/CLI.hpp>
@@ -20,6 +20,7 @@ class AdminVerbs {
 
  private:
   void declare_revocations(CLI::App& app);
+  void declare_policy(CLI::App& app);
   void add_serial(CLI::App& verb);
   void add_common(CLI::App& verb);
 
@@ -29,6 +30,7 @@ class AdminVerbs {
   CLI::App* unrevoke_ = nullptr;
   CLI::App* revoked_ = nullptr;
   CLI::App* refresh_ = nullptr;
+  CLI::App* policy_explain_ = nullptr;
 };
 
 }  // namespace revcache::config

@@ -9,6 +9,7 @@
 
 #include "pki/asn1_time.h"
 #include "pki/signature.h"
+#include "proxy/admin_explain.h"
 
 namespace revcache::proxy {
 namespace {
@@ -125,7 +126,8 @@ Done<admin::RevocationReceipt> AdminOperations::revoke(const admin::RevocationOr
                                                        const std::string& by) {
   const auto current = config();
   const auto& [authority, serial] = order.what;
-  if (find(*current, authority) == nullptr) return no_such_authority(authority);
+  const auto* const configured = find(*current, authority);
+  if (configured == nullptr) return no_such_authority(authority);
   const WallTime now = parts_.clock.wall();
   const auto reason = pki::to_string(order.reason);
   auto entry = entry_of("revoke", authority, by);
@@ -145,9 +147,16 @@ Done<admin::RevocationReceipt> AdminOperations::revoke(const admin::RevocationOr
                                          {"reason", reason},
                                          {"note", order.note},
                                          {"by", by}});
-  return admin::RevocationReceipt{
+  admin::RevocationReceipt receipt{
       .revoked_at = floor<std::chrono::seconds>(now),
       .crls_valid_until = crls_valid_until(*evidence.snapshot(), authority)};
+  receipt.loops_behind = parts_.revocation.publisher().wait_until_received(kReceiptWaitMax);
+  if (!configured->signer.empty()) {
+    // Not of `now`: the last good answer may have been signed until the loops knew.
+    receipt.answers_valid_until =
+        ceil<std::chrono::seconds>(parts_.clock.wall()) + configured->validity;
+  }
+  return receipt;
 }
 
 Done<void> AdminOperations::unrevoke(const admin::SerialOfAuthority& what, const std::string& by) {
@@ -203,6 +212,26 @@ Done<std::vector<std::string>> AdminOperations::audit(std::size_t entries_max) {
   auto entries = parts_.revocation.state().audit(entries_max);
   if (!entries) return state_problem(entries.error());
   return *std::move(entries);
+}
+
+Done<std::vector<std::string>> AdminOperations::decisions(std::size_t entries_max) {
+  auto entries = parts_.revocation.state().decisions(entries_max);
+  if (!entries) return state_problem(entries.error());
+  return *std::move(entries);
+}
+
+Done<admin::Explanation> AdminOperations::explain(const admin::CertificateQuestion& question) {
+  if (!question.authority.empty() && find(*config(), question.authority) == nullptr) {
+    return no_such_authority(question.authority);
+  }
+  const auto known = parts_.revocation.evidence().snapshot();
+  const auto table = parts_.responder_table ? parts_.responder_table() : nullptr;
+  const WallTime now = parts_.clock.wall();
+  return explain_answer(question, {.known = *known,
+                                   .table = table.get(),
+                                   .standing = {parts_.revocation.clock_guard().is_behind(now),
+                                                parts_.revocation.state_unreadable()},
+                                   .now = now});
 }
 
 // Configured, and where CRLs of it and of the CAs below it came from.

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -19,12 +20,15 @@
 #include "net/timers.h"
 #include "proxy/revocation_parts.h"
 #include "proxy/worker_thread.h"
+#include "revocation/responder_table.h"
 
 namespace revcache::proxy {
 
 // How long an answer to a refresh waits for the attempts: less than the admin port gives an answer,
 // more than upstream.timeout has by default.
 inline constexpr std::chrono::seconds kRefreshWaitMax{25};
+// How long an answer to a revocation waits for loops to take it: far more than a loop is ever busy.
+inline constexpr std::chrono::milliseconds kReceiptWaitMax{100};
 
 // Held by shared_ptr; work that was begun may outlive the admin port, never `parts`.
 class AdminOperations final : public admin::Operations,
@@ -38,6 +42,8 @@ class AdminOperations final : public admin::Operations,
     metrics::Log& log;
     RevocationParts& revocation;
     WorkerThread& refresher;  // the worker that renews what is known
+    // For whom answers are signed; null: for nobody. Any thread.
+    std::function<revocation::ResponderTablePtr()> responder_table{};
   };
 
   AdminOperations(const Parts& parts, std::shared_ptr<const config::Config> config);
@@ -57,6 +63,8 @@ class AdminOperations final : public admin::Operations,
   admin::Done<void> unrevoke(const admin::SerialOfAuthority& what, const std::string& by) override;
   admin::Done<std::vector<admin::ListedRevocation>> revoked() override;
   admin::Done<std::vector<std::string>> audit(std::size_t entries_max) override;
+  admin::Done<std::vector<std::string>> decisions(std::size_t entries_max) override;
+  admin::Done<admin::Explanation> explain(const admin::CertificateQuestion& question) override;
   void refresh(const admin::RefreshTarget& target,
                Callback<admin::Done<std::vector<admin::RefreshedUrl>>> done) override;
 

@@ -33,6 +33,7 @@ class AdminPort {
     metrics::Log& log;
     RevocationParts& revocation;
     WorkerThread& refresher;  // the worker that renews what is known
+    std::function<revocation::ResponderTablePtr()> responder_table{};  // see AdminOperations
   };
 
   // Fails when the address cannot be bound, or the token or TLS files cannot be read. The

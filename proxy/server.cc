@@ -28,6 +28,7 @@
 #include "proxy/make_settings.h"
 #include "proxy/process_setup.h"
 #include "proxy/request_log_lines.h"
+#include "proxy/responder_figures.h"
 #include "proxy/responder_parts.h"
 #include "proxy/revocation_parts.h"
 #include "proxy/worker_thread.h"
@@ -148,6 +149,8 @@ Result<void> Server::start() {
   collector_.set_upstream_labels(settings_->access->upstream_labels());
   collector_.set_cache_source([this] { return cache_figures(cache_, disk_.get()); });
   collector_.add_source([this] { return revocation_->counters().families(); });
+  collector_.set_responder_labels(responder_labels(*responder_->table()));
+  collector_.add_source([this] { return signer_families(responder_->signers()); });
   collector_.set_last_reload(true, clock_.wall());
   return open_admin();
 }
@@ -190,7 +193,8 @@ std::vector<std::string> Server::not_ready() const {
 
 Result<void> Server::open_admin() {
   auto opened =
-      AdminPort::open({loop_, timers_, background_, clock_, *log_, *revocation_, *workers_.front()},
+      AdminPort::open({loop_, timers_, background_, clock_, *log_, *revocation_, *workers_.front(),
+                       [this] { return responder_->table(); }},
                       settings_->config,
                       {.metrics_text = [this] { return metrics::to_text(collector_.Collect()); },
                        .not_ready = [this] { return not_ready(); }});
@@ -223,7 +227,8 @@ Result<void> Server::start_workers(const LoadedSettings& loaded) {
     collector_.add_loop_lag("worker" + std::to_string(workers_.size()),
                             &worker->metrics().loop_lag);
     revocation_->publisher().subscribe(
-        [to = worker.get()](const auto& snapshot) { to->receive(snapshot); });
+        [to = worker.get()](const auto& snapshot) { to->receive(snapshot); },
+        [to = worker.get()](Callback<> reached) { to->fence(std::move(reached)); });
     responder_->subscribe([to = worker.get()](const auto& table) { to->receive(table); });
     workers_.push_back(std::move(worker));
   }
@@ -334,6 +339,7 @@ void Server::on_reloaded(std::expected<LoadedSettings, std::string> loaded) {
   }
   for (auto& worker : workers_) worker->apply(settings_, loaded->tls);
   collector_.set_upstream_labels(settings_->access->upstream_labels());
+  collector_.set_responder_labels(responder_labels(*responder_->table()));
   log_->info("reloaded");
 }
 

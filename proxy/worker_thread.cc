@@ -256,6 +256,15 @@ void WorkerThread::receive(const revocation::ResponderTablePtr& table) {
   on_loop([table](Loop& loop) { loop.responder.apply(table); });
 }
 
+void WorkerThread::fence(Callback<> reached) {
+  const bool runs = running_.with([&](Running& running) {
+    if (running.loop == nullptr) return false;
+    running.loop->loop.post(std::move(reached));
+    return true;
+  });
+  if (!runs) reached();
+}
+
 void WorkerThread::stop() {
   on_loop([](Loop& loop) { loop.loop.stop(); });
 }

@@ -69,6 +69,9 @@ class WorkerThread {
   void refresh_now(std::vector<std::string> urls, Callback<std::vector<std::string>> began,
                    RefreshReported report);
   void receive(const revocation::SnapshotPtr& snapshot);
+  // `reached` runs on the worker's thread, behind what was received so far; at once on this one if
+  // the worker does not run. Not at all when its loop ends before.
+  void fence(Callback<> reached);
   void receive(const revocation::ResponderTablePtr& table);
   // For requests that begin from now on.
   void apply(std::shared_ptr<const Settings> settings,

@@ -19,11 +19,11 @@ std::optional<WallSeconds> end_of(const Decision& decision) {
   return decision.valid_until;
 }
 
-// Where the CRL came from; empty: it is held no longer.
+// Where the CRL came from; empty: it is held no longer, or is a delta CRL.
 std::string url_of(const pki::VerifiedCrlPtr& crl, const Issuer* issuer) {
   if (issuer == nullptr) return {};
   for (const HeldCrl& held : issuer->crls) {
-    if (held.complete == crl || held.delta == crl) return held.url;
+    if (held.complete == crl) return held.url;
   }
   return {};
 }

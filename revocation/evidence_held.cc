@@ -105,6 +105,7 @@ Result<void> Evidence::hold(const pki::VerifiedCrlPtr& crl, const Issuer& issuer
   const FloorKey key = complete_crl_key(*crl);
   Issuer next = issuer;
   place(next, crl, (*crl)->is_delta() ? crl : newest_delta(key));
+  if (!(*crl)->is_delta()) find_held(next, key)->url = request.url;
   const bool fits = known_.with([&](const Known& known) {
     known.drop_superseded(next, {request.url, key}, request.now);
     return known.bytes_with(next, (*crl)->is_delta() ? crl : nullptr) <= options_.bytes_max;

@@ -1,5 +1,7 @@
 #include "revocation/publisher.h"
 
+#include <condition_variable>
+#include <mutex>
 #include <utility>
 
 namespace revcache::revocation {
@@ -17,11 +19,11 @@ void LoopSnapshot::free_old() {
   if (!submitted) old_ = std::exchange(*old, {});
 }
 
-void Publisher::subscribe(Send send) {
+void Publisher::subscribe(Send send, Fence fence) {
   state_.with([&](State& state) {
     if (state.cleared) return;
     if (state.last != nullptr) send(state.last);
-    state.subscribers.push_back(std::move(send));
+    state.subscribers.push_back({std::move(send), std::move(fence)});
   });
 }
 
@@ -30,8 +32,34 @@ void Publisher::publish(const SnapshotPtr& snapshot) {
   state_.with([&](State& state) {
     if (state.cleared) return;
     before = std::exchange(state.last, snapshot);
-    for (const Send& send : state.subscribers) send(snapshot);
+    for (const Subscriber& one : state.subscribers) one.send(snapshot);
   });
+}
+
+std::size_t Publisher::wait_until_received(std::chrono::milliseconds wait_max) {
+  // Shared with the loops: they may come to their fences after nobody waits any more, or never.
+  struct Passage {
+    std::mutex mutex;
+    std::condition_variable all_reached;
+    std::size_t behind = 0;
+  };
+  const auto passage = std::make_shared<Passage>();
+  state_.with([&](const State& state) {
+    for (const Subscriber& one : state.subscribers) {
+      if (one.fence == nullptr) continue;
+      {
+        const std::lock_guard lock(passage->mutex);
+        ++passage->behind;
+      }
+      one.fence([passage] {
+        const std::lock_guard lock(passage->mutex);
+        if (--passage->behind == 0) passage->all_reached.notify_all();
+      });
+    }
+  });
+  std::unique_lock lock(passage->mutex);
+  passage->all_reached.wait_for(lock, wait_max, [&] { return passage->behind == 0; });
+  return passage->behind;
 }
 
 void Publisher::clear() {

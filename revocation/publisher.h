@@ -1,11 +1,14 @@
 // Sends each new Snapshot to every loop, where it becomes a plain member (docs/architecture.md).
 #pragma once
 
+#include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <vector>
 
+#include "base/callback.h"
 #include "base/guarded.h"
 #include "net/background_work.h"
 #include "revocation/snapshot.h"
@@ -36,22 +39,31 @@ class LoopSnapshot {
   std::vector<SnapshotPtr> old_;  // waits for room in the queue of background work
 };
 
-// Any thread. A subscriber takes a snapshot to its loop: it posts, and returns at once.
+// Any thread. A subscriber takes a snapshot to its loop: it posts, and returns at once. A fence is
+// posted behind all that was sent, and says when the loop has come to it.
 class Publisher {
  public:
   using Send = std::function<void(const SnapshotPtr&)>;
+  using Fence = std::function<void(Callback<> reached)>;
 
   // `send` is called with what was published last, if anything, and with each later one, in order;
   // it must be callable until clear() or the last publish().
-  void subscribe(Send send);
+  void subscribe(Send send, Fence fence = nullptr);
   void publish(const SnapshotPtr& snapshot);
+  // Until all that was published is with every subscriber that has a fence, at most `wait_max`.
+  // Gives how many it may not have reached yet. Blocks: not on a subscriber's loop.
+  [[nodiscard]] std::size_t wait_until_received(std::chrono::milliseconds wait_max);
   // For good: nobody is told any more, nothing is kept; a publish() under way on another thread has
   // ended.
   void clear();
 
  private:
+  struct Subscriber {
+    Send send;
+    Fence fence;
+  };
   struct State {
-    std::vector<Send> subscribers;
+    std::vector<Subscriber> subscribers;
     SnapshotPtr last;
     bool cleared = false;
   };

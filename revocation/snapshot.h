@@ -28,7 +28,7 @@ namespace revcache::revocation {
 // A CRL in use: complete, with the delta CRL that fits it, if any.
 struct HeldCrl {
   FloorKey key;
-  std::string url;  // where it was last fetched from
+  std::string url;  // where the complete one was last fetched from
   pki::VerifiedCrlPtr complete;
   pki::VerifiedCrlPtr delta;
   WallSeconds usable_until;        // the complete CRL's nextUpdate and the authority's grace

@@ -4,9 +4,12 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include <fstream>
+#include <sstream>
 #include <string>
 #include <string_view>
 
+#include "base/base64.h"
 #include "tests/admin/scripted_operations.h"
 
 namespace revcache::admin {
@@ -14,6 +17,7 @@ namespace {
 
 using nlohmann::json;
 using testing::ElementsAre;
+using testing::EndsWith;
 using testing::HasSubstr;
 
 ApiRequest asking(ApiCall call, std::string query = {}) {
@@ -51,12 +55,15 @@ TEST_F(Api, ReadsASerialHoweverItIsWritten) {
 
 TEST_F(Api, RevokesAndSaysWhatClientsMayStillHave) {
   operations_.valid_until = noon();
+  operations_.loops_behind = 2;
   const auto answer = ask(
       ApiCall::revoke,
       R"({"authority": "ca", "serial": "7F", "reason": "keyCompromise", "note": "lost \"x\""})");
   const auto got = body_of(answer);
   EXPECT_EQ(got["revoked_at"], "2026-12-01T12:00:00Z");
   EXPECT_EQ(got["crls_valid_until"], "2026-12-01T12:00:00Z");
+  EXPECT_EQ(got["answers_valid_until"], "2026-12-01T12:00:00Z");
+  EXPECT_EQ(got["loops_behind"], 2);
   EXPECT_THAT(got["clients"].get<std::string>(),
               AllOf(HasSubstr("nextUpdate"), HasSubstr("cache resync")));
   EXPECT_THAT(operations_.asked,
@@ -67,6 +74,8 @@ TEST_F(Api, RevokesForNoReasonUnlessOneIsGiven) {
   const auto got = body_of(ask(ApiCall::revoke, R"({"authority": "ca", "serial": "01"})"));
   EXPECT_EQ(got["reason"], "unspecified");
   EXPECT_EQ(got["crls_valid_until"], nullptr);
+  EXPECT_EQ(got["answers_valid_until"], nullptr);
+  EXPECT_EQ(got["loops_behind"], 0);
 }
 
 struct Refused {
@@ -101,6 +110,9 @@ constexpr Refused kRefused[] = {
      R"({"authority": "ca", "serial": "0123456789012345678901234567890123456789ff"})", "serial: "},
     {"NoReason", ApiCall::revoke, R"({"authority": "ca", "serial": "01", "reason": "gone"})",
      "reason: "},
+    {"NoCertificate", ApiCall::explain, "{}", "certificate: "},
+    {"NoBase64", ApiCall::explain, R"({"certificate": "MA="})", "certificate: "},
+    {"NoDer", ApiCall::explain, R"({"certificate": "MAA="})", "certificate: "},
     {"Lifting", ApiCall::revoke,
      R"({"authority": "ca", "serial": "01", "reason": "removeFromCRL"})", "reason: "},
 };
@@ -124,7 +136,7 @@ TEST_F(Api, TellsProblemsByTheirStatus) {
   for (const auto& [kind, status] : statuses) {
     operations_.problem = Problem{kind, "because \xff"};
     for (const ApiCall call : {ApiCall::floor_reset, ApiCall::revoke, ApiCall::unrevoke,
-                               ApiCall::revoked, ApiCall::audit}) {
+                               ApiCall::revoked, ApiCall::audit, ApiCall::decisions}) {
       const json body = call == ApiCall::floor_reset ? json{{"authority", "ca"}}
                                                      : json{{"authority", "ca"}, {"serial", "01"}};
       const auto answer = ask(call, body.dump());
@@ -173,6 +185,61 @@ TEST_F(Api, GivesAsManyAuditEntriesAsAreAskedFor) {
     EXPECT_EQ(audit(query).status, 400) << query;
   }
   EXPECT_TRUE(operations_.asked.empty());
+}
+
+TEST_F(Api, GivesAsManyDecisionsAsAreAskedFor) {
+  const auto answer = answer_call(asking(ApiCall::decisions, "entries=7"), "", operations_);
+  EXPECT_EQ(body_of(answer), json::parse(R"({"entries": [{"rule": "crl_absent"}]})"));
+  EXPECT_EQ(operations_.asked.back(), "decisions 7");
+  EXPECT_EQ(answer_call(asking(ApiCall::decisions, "entries=0"), "", operations_).status, 400);
+}
+
+class Explain : public Api {
+ protected:
+  Explain() {
+    std::ifstream file(REVCACHE_TESTDATA "/certificate/good_critical_false.der", std::ios::binary);
+    std::ostringstream octets;
+    octets << file.rdbuf();
+    der_ = octets.str();
+    operations_.explanation.record.at = noon();
+    operations_.explanation.record.serial = "0a1b";
+    operations_.explanation.record.rule = revocation::Rule::crl_absent;
+  }
+  json explain(std::string_view authority = {}) {
+    json body{{"certificate", base64(as_bytes(der_))}};
+    if (!authority.empty()) body["authority"] = authority;
+    return body_of(ask(ApiCall::explain, body.dump()));
+  }
+  std::string der_;
+};
+
+TEST_F(Explain, TellsTheDecisionAndHowItsIssuerWasFound) {
+  operations_.explanation.issuer = "CN=Root";
+  operations_.explanation.signature_holds = true;
+  const json got = explain("contoso");
+  EXPECT_EQ(got["serial"], "0a1b");
+  EXPECT_EQ(got["outcome"], "good");
+  EXPECT_EQ(got["rule"], "crl_absent");
+  EXPECT_EQ(got["evidence"], nullptr);
+  EXPECT_EQ(got["issuer"], "CN=Root");
+  EXPECT_EQ(got["issuer_by"], "signature");
+  EXPECT_THAT(operations_.asked.back(), EndsWith(" at contoso"));
+  operations_.explanation.signature_holds = false;
+  EXPECT_EQ(explain()["issuer_by"], "name and key identifier");
+}
+
+TEST_F(Explain, OfNobodyWeKnowTellsNoIssuer) {
+  operations_.explanation.record.rule = revocation::Rule::unknown_issuer;
+  const json got = explain();
+  EXPECT_EQ(got["outcome"], "unauthorized");
+  EXPECT_EQ(got["issuer"], nullptr);
+  EXPECT_EQ(got["issuer_by"], nullptr);
+}
+
+TEST_F(Explain, TellsProblemsByTheirStatus) {
+  operations_.problem = Problem{ProblemKind::unknown, "no [[authority]] of that name"};
+  const json body{{"certificate", base64(as_bytes(der_))}, {"authority", "x"}};
+  EXPECT_EQ(ask(ApiCall::explain, body.dump()).status, 404);
 }
 
 TEST(RefreshTarget, IsAUrlAnAuthorityOrEverything) {

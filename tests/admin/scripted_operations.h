@@ -26,7 +26,10 @@ class ScriptedOperations final : public Operations {
     asked.push_back("revoke " + order.what.authority + ' ' + order.what.serial + ' ' +
                     std::string(pki::to_string(order.reason)) + " (" + order.note + ") by " + by);
     if (problem) return std::unexpected(*problem);
-    return RevocationReceipt{.revoked_at = noon(), .crls_valid_until = valid_until};
+    return RevocationReceipt{.revoked_at = noon(),
+                             .crls_valid_until = valid_until,
+                             .answers_valid_until = valid_until,
+                             .loops_behind = loops_behind};
   }
   Done<void> unrevoke(const SerialOfAuthority& what, const std::string& by) override {
     asked.push_back("unrevoke " + what.authority + ' ' + what.serial + " by " + by);
@@ -43,6 +46,17 @@ class ScriptedOperations final : public Operations {
     if (problem) return std::unexpected(*problem);
     return std::vector<std::string>{R"({"change":"revoke"})", "not json"};
   }
+  Done<std::vector<std::string>> decisions(std::size_t entries_max) override {
+    asked.push_back("decisions " + std::to_string(entries_max));
+    if (problem) return std::unexpected(*problem);
+    return std::vector<std::string>{R"({"rule":"crl_absent"})"};
+  }
+  Done<Explanation> explain(const CertificateQuestion& question) override {
+    asked.push_back("explain " + pki::name_text(question.certificate->subject) + " at " +
+                    question.authority);
+    if (problem) return std::unexpected(*problem);
+    return explanation;
+  }
   void refresh(const RefreshTarget& target,
                Callback<Done<std::vector<RefreshedUrl>>> done) override {
     asked.push_back("refresh " + target.url + target.authority);
@@ -51,6 +65,8 @@ class ScriptedOperations final : public Operations {
 
   std::optional<Problem> problem;
   std::optional<WallSeconds> valid_until;
+  std::size_t loops_behind = 0;
+  Explanation explanation;
   std::vector<ListedRevocation> listed;
   std::vector<std::string> asked;
   std::vector<Callback<Done<std::vector<RefreshedUrl>>>> refreshes;  // that nobody has ended

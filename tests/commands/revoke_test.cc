@@ -27,6 +27,7 @@ TEST_F(Revoke, AsksTheInstanceAndTellsHowLongClientsMayGoOn) {
   answers(200, R"({"authority": "contoso", "serial": "0a1b", "reason": "keyCompromise",
                    "revoked_at": "2026-12-01T12:00:00Z",
                    "crls_valid_until": "2026-12-08T12:00:00Z",
+                   "answers_valid_until": "2026-12-01T13:00:00Z", "loops_behind": 0,
                    "clients": "until the nextUpdate; cache resync"})");
   EXPECT_EQ(run_revoke(arguments_, surroundings()), 0);
   EXPECT_EQ(instance_.asked[0].url, "http://127.0.0.1:9853/api/v1/revoke");
@@ -36,6 +37,17 @@ TEST_F(Revoke, AsksTheInstanceAndTellsHowLongClientsMayGoOn) {
   EXPECT_THAT(out_.str(), HasSubstr("0a1b of contoso is revoked (keyCompromise)"));
   EXPECT_THAT(out_.str(), HasSubstr("cache resync"));
   EXPECT_THAT(out_.str(), HasSubstr("2026-12-08T12:00:00Z"));
+  EXPECT_THAT(out_.str(), HasSubstr("Answers of revcache that clients may have end by "
+                                    "2026-12-01T13:00:00Z"));
+  EXPECT_THAT(out_.str(), Not(HasSubstr("busy")));
+}
+
+TEST_F(Revoke, SaysWhenSomeThreadsHaveNotTakenItYet) {
+  answers(200, R"({"authority": "contoso", "serial": "0a1b", "reason": "unspecified",
+                   "answers_valid_until": null, "loops_behind": 1, "clients": "x"})");
+  EXPECT_EQ(run_revoke(arguments_, surroundings()), 0);
+  EXPECT_THAT(out_.str(), HasSubstr("busy"));
+  EXPECT_THAT(out_.str(), Not(HasSubstr("Answers of revcache")));
 }
 
 TEST_F(Revoke, IsLifted) {

@@ -2,7 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <cstddef>
+#include <future>
 #include <memory>
 #include <thread>
 #include <utility>
@@ -47,6 +49,39 @@ TEST(Publisher, TellsEachSubscriberTheLastOneAndThenEachInOrder) {
   publisher.publish(all[2]);
   EXPECT_EQ(early, all);
   EXPECT_EQ(late, (std::vector<SnapshotPtr>{all[1], all[2]}));
+}
+
+TEST(Publisher, WaitsUntilEachLoopHasComeToItsFence) {
+  Publisher publisher;
+  std::vector<Callback<>> posted;
+  publisher.subscribe([](const SnapshotPtr&) {}, [](Callback<> reached) { reached(); });
+  publisher.subscribe([](const SnapshotPtr&) {});  // has no fence: nobody waits for it
+  EXPECT_EQ(publisher.wait_until_received(std::chrono::milliseconds(0)), 0U);
+  std::promise<void> fenced;
+  publisher.subscribe([](const SnapshotPtr&) {},
+                      [&](Callback<> reached) {
+                        posted.push_back(std::move(reached));
+                        if (posted.size() == 1) fenced.set_value();
+                      });
+  auto waiting = std::async(std::launch::async,
+                            [&] { return publisher.wait_until_received(std::chrono::minutes(5)); });
+  fenced.get_future().wait();
+  posted.front()();
+  EXPECT_EQ(waiting.get(), 0U);
+}
+
+TEST(Publisher, TellsHowManyLoopsAreBehindAndALateOneDoesNoHarm) {
+  Publisher publisher;
+  std::vector<Callback<>> posted;
+  for (int i = 0; i < 3; ++i) {
+    publisher.subscribe([](const SnapshotPtr&) {},
+                        [&](Callback<> reached) { posted.push_back(std::move(reached)); });
+  }
+  publisher.subscribe([](const SnapshotPtr&) {}, [](Callback<> reached) { reached(); });
+  EXPECT_EQ(publisher.wait_until_received(std::chrono::milliseconds(0)), 3U);
+  for (auto& reached : posted) reached();
+  publisher.clear();
+  EXPECT_EQ(publisher.wait_until_received(std::chrono::minutes(5)), 0U);
 }
 
 TEST(Publisher, AfterClearNobodyIsTold) {

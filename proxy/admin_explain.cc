@@ -1,0 +1,89 @@
+#include "proxy/admin_explain.h"
+
+#include <string>
+
+namespace revcache::proxy {
+namespace {
+
+using revocation::Decision;
+using revocation::Issuer;
+using revocation::Rule;
+using revocation::SigningAuthority;
+
+struct FoundIssuer {
+  const Issuer* issuer = nullptr;
+  bool signature_holds = false;
+};
+
+bool is_named_by(const pki::Certificate& certificate, const pki::Certificate& issuer) {
+  if (!pki::equal(certificate.issuer, issuer.subject)) return false;
+  return certificate.authority_key_id.empty() || issuer.subject_key_id.empty() ||
+         pki::equal(certificate.authority_key_id, issuer.subject_key_id);
+}
+
+FoundIssuer issuer_of(const pki::Certificate& certificate, const revocation::Snapshot& known) {
+  FoundIssuer found;
+  for (const Issuer& issuer : known.issuers()) {
+    if (!is_named_by(certificate, *issuer.certificate)) continue;
+    if (pki::verify_issued_by(certificate, *issuer.certificate, {})) return {&issuer, true};
+    if (found.issuer == nullptr) found.issuer = &issuer;
+  }
+  return found;
+}
+
+// Why nobody signs for it; empty: somebody does.
+std::string why_not_answered(const admin::CertificateQuestion& question, const Issuer* issuer,
+                             const SigningAuthority* signing) {
+  if (issuer == nullptr) return "no [[authority]], and no CA known to be under one, issued it";
+  if (!issuer->is_authority) {
+    return "its issuer is a CA under " + issuer->authority +
+           ", not an [[authority]] itself: only those are answered for";
+  }
+  if (signing == nullptr) {
+    return "[[authority]] " + issuer->authority + " names no signer: it is not answered for";
+  }
+  if (!question.authority.empty() && signing->name != question.authority) {
+    return "/ocsp/" + question.authority + " answers for " + question.authority +
+           " only; this is of " + signing->name;
+  }
+  return {};
+}
+
+bool signs_at(const SigningAuthority& signing, WallTime now) {
+  return signing.signer != nullptr && signing.may_sign && now < WallTime(signing.signer_not_after);
+}
+
+}  // namespace
+
+admin::Explanation explain_answer(const admin::CertificateQuestion& question, const ExplainBy& by) {
+  const pki::Certificate& certificate = *question.certificate;
+  const auto [issuer, signature_holds] = issuer_of(certificate, by.known);
+  admin::Explanation explained;
+  explained.signature_holds = signature_holds;
+  if (issuer != nullptr) explained.issuer = pki::name_text(issuer->certificate->subject);
+  const bool may_sign = issuer != nullptr && issuer->is_authority && by.table != nullptr;
+  const SigningAuthority* const signing = may_sign ? by.table->find(issuer->key) : nullptr;
+  if (auto why = why_not_answered(question, issuer, signing); !why.empty()) {
+    Decision nobody;
+    nobody.rule = Rule::unknown_issuer;
+    explained.record = record_of(nobody, nullptr, certificate.serial, by.now);
+    explained.record.why = std::move(why);
+    return explained;
+  }
+  Decision decision =
+      decide(by.known, *issuer, signing->policy, certificate.serial, by.standing, by.now);
+  if (decision.is_signed() && !signs_at(*signing, by.now)) {
+    decision = Decision{};
+    decision.rule = Rule::signer_unusable;
+    decision.why = "its signer cannot be used now: see the status page";
+  }
+  explained.record = record_of(decision, issuer, certificate.serial, by.now);
+  if (decision.is_signed()) {
+    explained.record.signer = signing->signer_name;
+    explained.record.next_update =
+        next_update_of(decision, signing->policy.validity, signing->signer_not_after, by.now);
+  }
+  return explained;
+}
+
+}  // namespace revcache::proxy
