@@ -12,12 +12,16 @@ puts it back. Nothing is changed with -WhatIf.
  2. The custom OCSP URL (certificate property 81) is set on each CA certificate: by certutil, and
     where that has no effect, by the programming interface. It is read back either way. The
     supported way for a domain is Group Policy: gpo.html.
- 3. A scheduled task keeps the genuine CRLs in the machine's store, hourly.
- 4. The WinHTTP proxy sends plain http through revcache; other schemes and the bypass list stay.
- 5. What CryptoAPI has cached is forgotten.
+ 3. The WinHTTP proxy sends plain http through revcache; other schemes and the bypass list stay.
+ 4. What CryptoAPI has cached is forgotten.
 
 .PARAMETER Skip
-Steps to leave out: Signer, OcspUrl, CrlTask, Proxy, Resync.
+Steps to leave out: Signer, OcspUrl, Proxy, Resync.
+
+.PARAMETER CrlTask
+Also registers a scheduled task that keeps the genuine CRLs in the machine's store, hourly. Windows
+looks at the store before it asks: what `revcache revoke` says of a certificate may then not be
+heard until the CRL ends (Cloud PKI: 7 days). Only where the OCSP URL cannot be used.
 
 .PARAMETER RemoveIgnoreNoRevocationCheck
 Also removes IgnoreNoRevocationCheck, which makes NPS accept every certificate whose revocation
@@ -41,8 +45,9 @@ File of a valid user or computer certificate (.cer) of your CA, without private 
 #Requires -PSEdition Desktop
 [CmdletBinding(SupportsShouldProcess = $true, ConfirmImpact = 'Medium')]
 param(
-    [ValidateSet('Signer', 'OcspUrl', 'CrlTask', 'Proxy', 'Resync')]
+    [ValidateSet('Signer', 'OcspUrl', 'Proxy', 'Resync')]
     [string[]]$Skip = @(),
+    [switch]$CrlTask,
     [switch]$RemoveIgnoreNoRevocationCheck,
     [string]$UserCertificate = ''
 )
@@ -197,7 +202,10 @@ if ($Skip -notcontains 'Signer') {
 if ($Skip -notcontains 'OcspUrl') {
     foreach ($authority in $Kit.authorities) { Install-OcspUrl $authority $State }
 }
-if ($Skip -notcontains 'CrlTask' -and @($Kit.authorities | Where-Object { $_.crlUrl }).Count) {
+if ($CrlTask) {
+    if (-not @($Kit.authorities | Where-Object { $_.crlUrl }).Count) {
+        throw '-CrlTask: no CRL is configured for any of these CAs.'
+    }
     Install-CrlTask $State
 }
 if ($Skip -notcontains 'Proxy') { Install-Proxy $State }
