@@ -83,7 +83,7 @@ struct AnswerPolicy {
   std::chrono::seconds validity{3600};
   bool answer_leaves = true;
   WithoutEvidence without_evidence = WithoutEvidence::try_later;
-  std::vector<Attestation> attested;
+  std::vector<Attestation> attested{};
 };
 
 // What would make any answer wrong, whatever the evidence.
