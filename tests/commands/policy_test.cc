@@ -18,7 +18,9 @@ using testing::Not;
 
 class PolicyExplain : public AdminCommand {
  protected:
-  PolicyExplain() { arguments_.certificate = REVCACHE_TESTDATA "/certificate/good_critical_false.der"; }
+  PolicyExplain() {
+    arguments_.certificate = REVCACHE_TESTDATA "/certificate/good_critical_false.der";
+  }
   int says(const std::string& outcome, const std::string& more = "") {
     answers(200, R"({"at": "2026-12-01T12:00:00Z", "authority": "contoso", "serial": "0a1b",
                      "outcome": ")" +
