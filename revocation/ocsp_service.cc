@@ -75,7 +75,9 @@ OcspService::Judged OcspService::judge(const pki::CertId& cert_id,
   const auto* signing =
       issuer != nullptr && issuer->is_authority ? table_->find(issuer->key) : nullptr;
   if (signing == nullptr || (!authority.empty() && signing->name != authority)) {
-    judged.decision.rule = Rule::unknown_issuer;
+    // Without its state the process knows no issuer at all, nor whom it answers for.
+    judged.decision.rule =
+        parts_.shared.state_unreadable ? Rule::state_unreadable : Rule::unknown_issuer;
     return judged;
   }
   const WallTime now = parts_.clock.wall();

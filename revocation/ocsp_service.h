@@ -105,8 +105,9 @@ class OcspService {
   [[nodiscard]] OcspNow answer(const OcspQuery& query);
 
   // Signs off-loop, once for equal questions of all loops. `done` runs later, always, but at the
-  // end of the loop: past the queue's limit, or when the key does not sign, with try_later. What
-  // was decided meanwhile counts: an answer that is no longer true is not given.
+  // end of the loop: past the queue's limit with try_later, when the key does not sign with
+  // internal_error. What is decided meanwhile counts: an answer that is no longer true is not
+  // given.
   void sign(OcspSignaturePtr signature, Callback<OcspResult> done);
 
   // Answers that clients asked for and that lapse soon, or whose evidence changed, are signed anew
@@ -142,8 +143,8 @@ class OcspService {
   void shed(const OcspSignature& signature, Callback<OcspResult> done);
   void finish(const std::shared_ptr<OcspSignature>& signature,
               const Result<cache::StoredResponsePtr>& result, Callback<OcspResult> done);
-  void deliver(const std::shared_ptr<OcspSignature>& signature, cache::StoredResponsePtr response,
-               Callback<OcspResult> done);
+  void deliver(const std::shared_ptr<OcspSignature>& signature,
+               const Result<cache::StoredResponsePtr>& result, Callback<OcspResult> done);
   void remember(const OcspSignature& signature, const cache::StoredResponsePtr& response);
   bool renew_one(Ready& ready);
 

@@ -33,6 +33,11 @@ FlightOutcome outcome_of(const WorkResult& result) {
   return {.kind = FlightOutcome::Kind::answered, .response = *result};
 }
 
+WorkResult result_of(const FlightOutcome& outcome) {
+  if (outcome.response == nullptr) return std::unexpected(outcome.error);
+  return outcome.response;
+}
+
 }  // namespace
 
 void OcspService::sign(OcspSignaturePtr asked, Callback<OcspResult> done) {
@@ -43,7 +48,7 @@ void OcspService::sign(OcspSignaturePtr asked, Callback<OcspResult> done) {
       signature->key(), parts_.executor,
       [self = self_, signature, waiting](const FlightOutcome& outcome) {
         if (*self == nullptr) return;
-        (*self)->deliver(signature, outcome.response, std::move(*waiting));
+        (*self)->deliver(signature, result_of(outcome), std::move(*waiting));
       });
   if (role == Coalescer::Role::leader) return submit(std::move(signature), std::move(*waiting));
   if (role == Coalescer::Role::overloaded) shed(*signature, std::move(*waiting));
@@ -104,17 +109,22 @@ void OcspService::finish(const std::shared_ptr<OcspSignature>& signature, const 
     if (result) parts_.shared.memory.put(*result);
     parts_.shared.signatures.finish(signature->key(), outcome_of(result));
   }
-  deliver(signature, result ? *result : nullptr, std::move(done));
+  deliver(signature, result, std::move(done));
 }
 
-// On the loop of whoever asked. `response`: nullptr, nobody could sign.
-void OcspService::deliver(const std::shared_ptr<OcspSignature>& signature,
-                          cache::StoredResponsePtr response, Callback<OcspResult> done) {
-  if (response == nullptr) return done(OcspResult(OcspResponseStatus::try_later));
+// On the loop of whoever asked. RFC 6960 2.3: a key that does not sign is an internalError, another
+// responder may be asked; too many questions at once are tryLater.
+void OcspService::deliver(const std::shared_ptr<OcspSignature>& signature, const WorkResult& result,
+                          Callback<OcspResult> done) {
+  if (!result) {
+    const bool later = result.error().code == ErrorCode::overloaded;
+    return done(
+        OcspResult(later ? OcspResponseStatus::try_later : OcspResponseStatus::internal_error));
+  }
   if (const auto refused = judge_again(*signature)) return done(OcspResult(*refused));
   if (!signature->changed) {
-    if (signature->is_shared()) remember(*signature, response);
-    return done(OcspResult(reply_of(response)));
+    if (signature->is_shared()) remember(*signature, *result);
+    return done(OcspResult(reply_of(*result)));
   }
   if (++signature->attempts >= kAttemptsMax) {
     return done(OcspResult(OcspResponseStatus::try_later));

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "http/message.h"
+#include "revocation/ocsp_signature.h"
 #include "tests/revocation/ocsp_world.h"
 
 namespace revcache::revocation::testing {
@@ -230,6 +231,39 @@ TEST_F(OcspServiceTest, PastTheQueueTheAnswerIsTryLaterAndNothingWaits) {
   EXPECT_EQ(later, 8U);
   EXPECT_EQ(signatures_.flights(), 0U);
   EXPECT_EQ(ask_about(19).word, "good") << "and nothing of it stays";
+}
+
+// RFC 6960 2.3. Whoever waits for a signature hears why there is none.
+TEST_F(OcspServiceTest, AKeyThatDoesNotSignIsAnInternalErrorAndOverloadIsNot) {
+  give_crl({});
+  const auto der = request_of(*ca_.certificate(), {});
+  for (const auto& [code, word] : {std::pair{ErrorCode::unreachable, "internalError"},
+                                   std::pair{ErrorCode::overloaded, "tryLater"}}) {
+    auto& loop = *loops_[0];
+    auto now = loop.service.answer({.der = as_bytes(der), .authority = {}, .client = client_});
+    ASSERT_TRUE(std::holds_alternative<OcspSignaturePtr>(now));
+    auto signature = std::get<OcspSignaturePtr>(std::move(now));
+    const std::string key = signature->key();
+    ASSERT_EQ(signatures_.join(key, loop.executor, [](const auto&) {}),
+              cache::Coalescer::Role::leader);
+    auto told = std::make_shared<Told>();
+    loop.service.sign(std::move(signature),
+                      [told](const OcspResult& result) { *told = told_of(result, false); });
+    signatures_.finish(key, {.kind = cache::FlightOutcome::Kind::failed,
+                             .error = Error{code, Blame::local, "no"}});
+    scheduler_.run_until_idle();
+    EXPECT_EQ(told->word, word);
+  }
+  EXPECT_EQ(ask_about(7).word, "good") << "and nothing of it stays";
+}
+
+TEST_F(OcspServiceTest, AClockADayAheadMakesTheEvidenceOldAndNothingElse) {
+  give_crl({.made_hours_ago = 24, .valid_hours = 36});
+  EXPECT_EQ(ask_about(7).word, "good");
+  scheduler_.step_wall(24h);
+  EXPECT_EQ(ask_about(7).word, "tryLater");
+  scheduler_.step_wall(-24h);
+  EXPECT_EQ(ask_about(7).word, "good");
 }
 
 TEST_F(OcspServiceTest, WhatIsAskedForIsReadyAgainBeforeItLapses) {
