@@ -191,4 +191,9 @@ bool AccessControl::is_own_name(std::string_view host, std::uint16_t port) const
   return configured && (own_port || port == kHttpPort || port == kHttpsPort);
 }
 
+bool AccessControl::is_own_host(std::string_view host) const noexcept {
+  return std::ranges::any_of(
+      listeners_, [&](const auto& listener) { return is_own_name(host, listener.port); });
+}
+
 }  // namespace revcache::proxy

@@ -52,6 +52,8 @@ class AccessControl {
   // a port of ours, or the scheme's default as a load balancer shows it), or an address and port
   // that one of our listeners answers at. Another port is another service on the same machine.
   [[nodiscard]] bool is_own_name(std::string_view host, std::uint16_t port) const noexcept;
+  // The same for some port of ours: for clients that leave it out of Host.
+  [[nodiscard]] bool is_own_host(std::string_view host) const noexcept;
 
  private:
   [[nodiscard]] bool is_named(std::string_view host, std::uint16_t port,

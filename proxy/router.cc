@@ -85,6 +85,13 @@ Route route_origin_form(const http::RequestHead& head, const AccessControl& acce
   auto uri = http::from_origin_form(head.target, *host, http::Scheme::http, storage);
   if (!uri) return malformed("Request target", uri.error());
   if (access.is_own_name(uri->host, uri->port)) return OwnRoute{head.target};
+  // OpenSSL's ocsp and GnuTLS' ocsptool leave the port out of Host. Another service of this machine
+  // is meant only where it is an allowed destination.
+  const bool portless = uri->port == http::default_port(http::Scheme::http);
+  if (portless && access.is_own_host(uri->host) &&
+      access.destination(uri->scheme, uri->host, uri->port) != Destination::allowed) {
+    return OwnRoute{head.target};
+  }
   return route_uri(*uri, access, true);
 }
 

@@ -264,6 +264,10 @@ TEST(AccessControl, KnowsItsOwnNamesAndAddresses) {
   EXPECT_TRUE(access.is_own_name("localhost", 3128));
   EXPECT_FALSE(access.is_own_name("localhost", 80));
   EXPECT_TRUE(access.is_own_name("127.0.0.1", 3128));
+  EXPECT_TRUE(access.is_own_host("10.1.1.1"));
+  EXPECT_TRUE(access.is_own_host("localhost"));
+  EXPECT_FALSE(access.is_own_host("10.1.1.2"));
+  EXPECT_FALSE(access.is_own_host("other.corp.example"));
 }
 
 TEST(AccessControl, LabelsUpstreamsByMirrorGroupThenExactPatternThenWildcard) {

@@ -67,6 +67,9 @@ TEST_F(RouterTest, EachRequestHasOneWay) {
       {"GET /proxy.pac HTTP/1.1\r\nHost: revcache.corp.example\r\n\r\n", "own /proxy.pac"},
       {"GET /proxy.pac HTTP/1.1\r\nHost: 127.0.0.1:3128\r\n\r\n", "own /proxy.pac"},
       {"GET /proxy.pac HTTP/1.0\r\n\r\n", "own /proxy.pac"},
+      // Without a port, as OpenSSL's ocsp writes it.
+      {"POST /ocsp HTTP/1.0\r\nHost: 127.0.0.1\r\n\r\n", "own /ocsp"},
+      {"POST /ocsp HTTP/1.0\r\nHost: 127.0.0.1:8080\r\n\r\n", "421"},
       {"GET /a.crl HTTP/1.1\r\nHost: cdn.test\r\n\r\n", "forward http://cdn.test/a.crl"},
       {"GET /a.crl HTTP/1.1\r\nHost: other.test\r\n\r\n", "421"},
       // CONNECT is ruled by access.connect alone.
@@ -108,6 +111,17 @@ TEST_F(RouterTest, AMethodRefusedComesWithAllow) {
   parser.feed("PUT http://cdn.test/ HTTP/1.1\r\nHost: cdn.test\r\n\r\n");
   const auto decided = route(parser.head(), access_, "revcache-1", storage_);
   EXPECT_EQ(std::get<RefusedRoute>(decided).reply.allow, "GET, HEAD, POST, OPTIONS, TRACE");
+}
+
+TEST_F(RouterTest, AnotherServiceOfThisMachineIsReachedWhereItIsAllowed) {
+  auto config = routed_config();
+  config::DestinationPattern pattern;
+  pattern.text = pattern.host = "127.0.0.1";
+  config.access.destinations.push_back(pattern);
+  access_ = AccessControl{config, {kListener}, {}};
+  EXPECT_EQ(routed("GET /a.crl HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"),
+            "forward http://127.0.0.1/a.crl");
+  EXPECT_EQ(routed("GET /a.crl HTTP/1.1\r\nHost: 127.0.0.1:3128\r\n\r\n"), "own /a.crl");
 }
 
 }  // namespace
