@@ -129,10 +129,16 @@ OcspExchange::OcspExchange(const OcspConnection& connection, OcspSignaturePtr si
     : connection_(connection),
       conditions_(std::move(conditions)),
       signature_(std::move(signature)),
+      question_is_known_(true),
       self_(std::make_shared<OcspExchange*>(this)) {}
 
 void OcspExchange::start() {
-  if (signature_ != nullptr) return wait_for(std::move(signature_));
+  if (question_is_known_) {
+    // A body came together with the head. It is read over: left unread, it would be the end of the
+    // connection.
+    wants_body_ = true;
+    return wait_for(std::move(signature_));
+  }
   wants_body_ = true;
   if (std::exchange(expects_continue_, false)) connection_.channel.send_continue();
   connection_.observer.resume_input();
@@ -149,6 +155,7 @@ bool OcspExchange::wants_body() const {
 
 void OcspExchange::on_body(std::string_view piece) {
   if (handed_over_) return otherwise_->on_body(piece);
+  if (question_is_known_) return;
   if (body_.size() + piece.size() >
       connection_.context.settings->config->limits.ocsp_request_bytes) {
     connection_.context.metrics.limits_hit[metrics::index(metrics::Limit::body_bytes)].add();
@@ -168,6 +175,7 @@ void OcspExchange::on_body(std::string_view piece) {
 void OcspExchange::on_body_end() {
   if (handed_over_) return otherwise_->on_body_end();
   wants_body_ = false;
+  if (question_is_known_) return;
   const bool ours = otherwise_ == nullptr ||
                     connection_.context.responder->is_ours(as_bytes(body_), host_, port_);
   if (!ours) return hand_over();

@@ -78,6 +78,7 @@ class OcspExchange final : public RequestExchange {
   std::unique_ptr<ForwardExchange> otherwise_;
   bool handed_over_ = false;
   revocation::OcspSignaturePtr signature_;
+  bool question_is_known_ = false;  // in signature_ from the start
   std::string body_;
   bool wants_body_ = false;
   bool expects_continue_ = false;
