@@ -23,6 +23,11 @@ class Log {
   // bytes are allowed in values: they are escaped.
   virtual void write(LogLevel level, std::string_view event,
                      std::initializer_list<LogField> fields) = 0;
+  // What must be on record whatever the level and however often it happens: answers that were
+  // signed. Neither held back nor counted together.
+  virtual void record(std::string_view event, std::initializer_list<LogField> fields) {
+    write(LogLevel::info, event, fields);
+  }
 
   void debug(std::string_view event, std::initializer_list<LogField> fields = {}) {
     write(LogLevel::debug, event, fields);

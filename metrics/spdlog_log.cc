@@ -31,6 +31,10 @@ void SpdlogLog::write(LogLevel level, std::string_view event,
   if (allowed) push(level, event, fields);
 }
 
+void SpdlogLog::record(std::string_view event, std::initializer_list<LogField> fields) {
+  push(LogLevel::info, event, fields);
+}
+
 void SpdlogLog::report(const std::vector<FloodGuard::Suppressed>& suppressed) {
   for (const auto& [event, lines] : suppressed) {
     push(LogLevel::warning, "events suppressed",

@@ -29,6 +29,7 @@ class SpdlogLog final : public Log {
 
   void write(LogLevel level, std::string_view event,
              std::initializer_list<LogField> fields) override;
+  void record(std::string_view event, std::initializer_list<LogField> fields) override;
 
   // For log rotation (SIGHUP), and for changed options after a reload: format and level change at
   // once. When the file cannot be opened the old one stays in use. Blocking.

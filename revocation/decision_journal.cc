@@ -147,23 +147,23 @@ std::string to_json(const DecisionRecord& record) {
 void DecisionJournal::signed_answer(const DecisionRecord& record) {
   const DecisionEvidence none;
   const DecisionEvidence& evidence = record.evidence ? *record.evidence : none;
-  log_.info("ocsp answer", {{"at", pki::rfc3339(record.at)},
-                            {"authority", record.authority},
-                            {"serial", record.serial},
-                            {"outcome", to_string(outcome_of(record.rule))},
-                            {"rule", to_string(record.rule)},
-                            {"why", record.why},
-                            {"evidence_kind", evidence.kind},
-                            {"evidence_url", evidence.url},
-                            {"evidence_number", evidence.number},
-                            {"evidence_sha256", evidence.sha256},
-                            {"evidence_this_update", time_text(evidence.this_update)},
-                            {"evidence_valid_until", time_text(evidence.valid_until)},
-                            {"signer", record.signer},
-                            {"this_update", time_text(record.this_update)},
-                            {"next_update", time_text(record.next_update)},
-                            {"revoked_at", time_text(record.revoked_at)},
-                            {"reason", record.reason}});
+  log_.record("ocsp answer", {{"at", pki::rfc3339(record.at)},
+                              {"authority", record.authority},
+                              {"serial", record.serial},
+                              {"outcome", to_string(outcome_of(record.rule))},
+                              {"rule", to_string(record.rule)},
+                              {"why", record.why},
+                              {"evidence_kind", evidence.kind},
+                              {"evidence_url", evidence.url},
+                              {"evidence_number", evidence.number},
+                              {"evidence_sha256", evidence.sha256},
+                              {"evidence_this_update", time_text(evidence.this_update)},
+                              {"evidence_valid_until", time_text(evidence.valid_until)},
+                              {"signer", record.signer},
+                              {"this_update", time_text(record.this_update)},
+                              {"next_update", time_text(record.next_update)},
+                              {"revoked_at", time_text(record.revoked_at)},
+                              {"reason", record.reason}});
   const auto kept = state_.append_decision(to_json(record));
   if (!kept) {
     not_kept_.fetch_add(1, std::memory_order_relaxed);

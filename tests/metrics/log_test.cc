@@ -117,6 +117,19 @@ TEST_F(LogTest, CountsEqualEventsOfAFloodInsteadOfWritingThem) {
   EXPECT_EQ(lines().size(), kEqualEventsPerSecondMax + 4);
 }
 
+TEST(LogRecord, IsWrittenWhateverTheLevelAndTheFlood) {
+  const ManualClock clock;
+  const auto sink = std::make_shared<TestSink>();
+  LogOptions options = logfmt();
+  options.level = LogLevel::error;
+  {
+    SpdlogLog log(std::make_unique<LineWriter>(sink), options, clock);
+    for (std::uint32_t at = 0; at < kEqualEventsPerSecondMax + 30; ++at) log.record("signed", {});
+    log.info("not so", {});
+  }
+  EXPECT_EQ(sink->lines().size(), kEqualEventsPerSecondMax + 30);
+}
+
 TEST(LogEnd, ReportsWhatAFloodSuppressedUntilTheEnd) {
   const ManualClock clock;
   const auto sink = std::make_shared<TestSink>();
