@@ -58,6 +58,12 @@ keyUsage = critical,digitalSignature,keyEncipherment
 extendedKeyUsage = clientAuth
 subjectAltName = DNS:pc1.contoso.example
 authorityInfoAccess = OCSP;URI:{base}/ocsp
+[ocsp_signer]
+basicConstraints = critical,CA:FALSE
+keyUsage = critical,digitalSignature
+extendedKeyUsage = critical,OCSPSigning
+noCheck = ignored
+subjectKeyIdentifier = hash
 [crl]
 authorityKeyIdentifier = keyid
 """

@@ -1,5 +1,6 @@
 """The revcache process: configuration in a directory of its own, readiness, log, exit status."""
 
+import datetime
 import json
 import os
 import re
@@ -49,9 +50,13 @@ def toml(settings):
     for table, content in settings.items():
         for entry in content if isinstance(content, list) else [content]:
             lines.append(("[[%s]]" if isinstance(content, list) else "[%s]") % table)
-            # JSON strings, numbers, booleans and arrays of them are TOML too.
-            lines += ["%s = %s" % (key, json.dumps(value)) for key, value in entry.items()]
+            lines += ["%s = %s" % (key, toml_value(value)) for key, value in entry.items()]
     return "\n".join(lines) + "\n"
+
+
+def toml_value(value):
+    """JSON strings, numbers, booleans and arrays of them are TOML too; JSON has no dates."""
+    return value.isoformat() if isinstance(value, datetime.date) else json.dumps(value)
 
 
 def merged(settings, changes):
