@@ -72,7 +72,7 @@ class Rules(unittest.TestCase):
         self.assertEqual((said.next_update - answer.produced_at).total_seconds(), 120)
 
     def test_the_end_of_a_crl_is_the_end_of_good(self):
-        end = (now() + datetime.timedelta(seconds=12)).replace(microsecond=0)
+        end = (now() + datetime.timedelta(seconds=15)).replace(microsecond=0)
         self.pki.crl("ending", "root", number=6, dates=(
             "-crl_lastupdate", "20260101000000Z", "-crl_nextupdate", end.strftime("%Y%m%d%H%M%SZ")))
         self.world.bodies["/root.crl"] = self.pki.read("ending.crl")
