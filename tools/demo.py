@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """The demonstration: a Cloud-PKI-like hierarchy, a CDN that takes 300 ms for each answer and then
 dies, and what a client sees of it through revcache; then why NPS refuses the user all the same, and
-what to do about it. Each claim is checked: the exit status is 1 if one of them is not true.
+what revcache does about it, up to a login that is accepted, and the kill switch. Each claim is
+checked: the exit status is 1 if one of them is not true.
 
 Nothing leaves this machine. The origin stands where revcache is told to expect a parent proxy, so
 that the real CDN's host name can be asked for without being looked up.
@@ -10,6 +11,7 @@ that the real CDN's host name can be asked for without being looked up.
 import argparse
 import dataclasses
 import json
+import os
 import pathlib
 import signal
 import subprocess
@@ -18,6 +20,8 @@ import tempfile
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+from demo_responder import Responder  # noqa: E402
+from demo_stage import Stage  # noqa: E402
 from revcache_process import RevcacheProcess  # noqa: E402
 from sample_origin import SampleOrigin  # noqa: E402
 from sample_pki import CDP, SamplePki, openssl  # noqa: E402
@@ -37,11 +41,12 @@ class Answer:
 
 
 class Demonstration:
-    def __init__(self, folder, proxy, origin):
+    def __init__(self, stage, folder, proxy, origin):
+        self.stage = stage
+        self.expect = stage.expect
         self.folder = folder
         self.proxy = f"http://127.0.0.1:{proxy.port}"
         self.origin = origin
-        self.failures = 0
 
     def curl(self, title, *arguments, url=CDP):
         """Asks as CryptoAPI does, through the proxy, and shows what came back."""
@@ -51,7 +56,7 @@ class Demonstration:
             ["curl", "-sS", "-x", self.proxy, "--noproxy", "", "-A", "Microsoft-CryptoAPI/10.0",
              "-D", head, "-o", body, "-w", "%{http_code} %{time_total}", "-m", "20", *arguments, url],
             capture_output=True, text=True, check=False)
-        print(f"\n\033[1m{title}\033[0m")
+        self.stage.chapter(title)
         print("  $ curl -x", self.proxy, *(f"'{a}'" if " " in a else a for a in arguments),
               url.replace(CDP, "$CDP") if url == CDP or len(url) < 60 else f"…/{url.rsplit('/', 1)[1]}")
         if done.returncode != 0:
@@ -64,10 +69,6 @@ class Demonstration:
         print(f"  {answer.status}, {len(answer.body)} bytes in {answer.seconds * 1000:.1f} ms; "
               f"Age: {fields.get('age', '-')}; Cache-Status: {fields.get('cache-status', '-')}")
         return answer
-
-    def expect(self, claim, truth):
-        print(f"  {'ok  ' if truth else 'FAIL'}  {claim}")
-        self.failures += not truth
 
     def asked(self):
         return sum(self.origin.asked.values())
@@ -115,7 +116,6 @@ class Demonstration:
         refused = self.curl("9. A host that is no PKI host", url="http://www.example.com/")
         self.expect("403 names the setting to change", refused.status == 403 and
                     b"destinations" in refused.body)
-        return self.failures
 
     def diagnose(self, binary, pki):
         """What the lab is about: the chain of the user's certificate, as NPS looks at it."""
@@ -123,7 +123,7 @@ class Demonstration:
         chain.write_bytes(b"".join((pki.folder / f"{name}.pem").read_bytes()
                                    for name in ("user", "issuing")))
         command = [binary, "check", chain, "--trust", pki.root, "--via", self.proxy]
-        print("\n\033[1m10. Why NPS refuses this user all the same\033[0m")
+        self.stage.chapter("10. Why NPS refuses this user all the same")
         print(f"  $ revcache check user-chain.pem --trust root.pem --via {self.proxy}\n")
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         print("".join(f"  {line}\n" for line in done.stdout.splitlines()), end="")
@@ -141,7 +141,6 @@ class Demonstration:
             self.expect("check gives its report as JSON", False)
         self.expect("exit status 2: nobody can say whether that CA is revoked",
                     done.returncode == 2)
-        return self.failures
 
 
 def show_hierarchy(pki):
@@ -159,7 +158,10 @@ def main():
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--revcache", type=pathlib.Path, default="build/release/revcache")
     binary = parser.parse_args().revcache.resolve()
+    stage = Stage()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # what was started is ended too
+    for name in [name for name in os.environ if name.lower().endswith("_proxy")]:
+        del os.environ[name]  # all that is asked here is on this machine
     with tempfile.TemporaryDirectory(prefix="revcache-demo-") as name, \
             SampleOrigin(DELAY_SECONDS) as origin:
         folder = pathlib.Path(name)
@@ -175,14 +177,14 @@ destinations = ["*.pki.azure.net"]
 parent_proxy = "http://127.0.0.1:{origin.port}"
 """
         with RevcacheProcess(binary, folder / "run", settings) as proxy:
-            demonstration = Demonstration(folder, proxy, origin)
+            demonstration = Demonstration(stage, folder, proxy, origin)
             demonstration.run(crl)
-            failures = demonstration.diagnose(binary, pki)
-        if proxy.exit_code != 0:
-            print(f"FAIL  revcache ended with status {proxy.exit_code}")
-            failures += 1
-    print(f"\n{'Everything was as claimed.' if not failures else f'{failures} claims were not true.'}")
-    return 1 if failures else 0
+            demonstration.diagnose(binary, pki)
+            Responder(stage, binary, pki, origin, proxy).tell()
+        print()
+        stage.expect("revcache ends with status 0 when it is told to", proxy.exit_code == 0)
+    print(f"\n{stage.verdict()}")
+    return 1 if stage.failures else 0
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """A hierarchy like Microsoft Cloud PKI's, made with the openssl command line: a root, an issuing CA
-that names no CRL, a user certificate that does, the issuing CA's CRL, and an OCSP answer.
+that names no CRL, a user certificate that does, the CRLs of both, an OCSP answer, and a RADIUS
+server's certificate.
 
 For the demonstration and the benchmarks; keys are throw-away.
 """
@@ -35,6 +36,11 @@ subjectKeyIdentifier = hash
 authorityKeyIdentifier = keyid
 subjectAltName = otherName:1.3.6.1.4.1.311.20.2.3;UTF8:anna@contoso.example
 crlDistributionPoints = URI:{cdp}
+[server_extensions]
+basicConstraints = critical, CA:FALSE
+keyUsage = critical, digitalSignature, keyEncipherment
+extendedKeyUsage = serverAuth
+subjectAltName = DNS:nps.contoso.example
 """
 
 CDP = ("http://primary-cdn.pki.azure.net/centralus/crls/0f1e2d3c4b5a69788796a5b4c3d2e1f0/"
@@ -68,14 +74,16 @@ class SamplePki:
         """The issuing CA's CRL with so many revoked serials, as DER."""
         lines = [f"R\t301231235959Z\t250601120000Z,keyCompromise\t{0x5E << 120 | n * 7919:032X}"
                  f"\tunknown\t/CN=device-{n}\n" for n in range(1, revoked + 1)]
-        (self.folder / "index.txt").write_text("".join(lines))
-        (self.folder / "crlnumber").write_text("1000\n")
-        pem = self.folder / "issuing.crl.pem"
-        openssl("ca", "-config", self.config, "-gencrl", "-cert", self.issuing, "-keyfile",
-                self.key("issuing"), "-out", pem)
-        der = self.folder / f"issuing-{revoked}.crl"
-        openssl("crl", "-in", pem, "-outform", "DER", "-out", der)
-        return der.read_bytes()
+        return self._crl("issuing", f"issuing-{revoked}.crl", "1000", "".join(lines))
+
+    def root_crl(self, number="05"):
+        """The root's CRL, which revokes nobody, as DER. No certificate names it."""
+        return self._crl("root", "root.crl", number, "")
+
+    def server(self):
+        """server.pem and its key: for a RADIUS server, issued by the root."""
+        return self._certificate("server", "/O=Contoso/CN=nps.contoso.example", 365, issuer="root",
+                                 extensions="server_extensions")
 
     def ocsp(self):
         """(request, response) about the user certificate, as DER."""
@@ -91,6 +99,16 @@ class SamplePki:
 
     def key(self, name):
         return self.folder / f"{name}.key"
+
+    def _crl(self, issuer, name, number, index):
+        (self.folder / "index.txt").write_text(index)
+        (self.folder / "crlnumber").write_text(f"{number}\n")
+        pem = self.folder / f"{issuer}.crl.pem"
+        openssl("ca", "-config", self.config, "-gencrl", "-cert", self.folder / f"{issuer}.pem",
+                "-keyfile", self.key(issuer), "-out", pem)
+        der = self.folder / name
+        openssl("crl", "-in", pem, "-outform", "DER", "-out", der)
+        return der.read_bytes()
 
     def _certificate(self, name, subject, days, issuer=None, extensions="root_extensions"):
         path = self.folder / f"{name}.pem"
