@@ -97,6 +97,7 @@ validity = "{VALIDITY.seconds // 3600}h"
 """
         with self.proxy.config.open("a") as config:
             config.write(addition)
+        print()
         self.stage.say("Added to revcache.toml, which the running revcache then reads again:")
         self.stage.show(addition.replace(f"{self.folder}/", ""))
         offset = self.proxy.log.stat().st_size
@@ -241,8 +242,8 @@ Without revcache: the server reaches the CDN itself, and has no URL for the root
 
     def kill_switch(self, radius):
         self.stage.chapter("14. The kill switch")
-        self.stage.say("With the administrator's token, by the serial number of the issuing CA. "
-                       "ADMIN=… --token-file token")
+        self.stage.say(f"By the serial number of the issuing CA.\n"
+                       f"ADMIN=--admin {self.admin} --token-file token")
         done = self.change("revoke", self.serial, "--ca", AUTHORITY, "--reason", "keyCompromise")
         self.stage.expect("done, on every event loop",
                           done.returncode == 0 and "busy" not in done.stdout)
@@ -260,6 +261,7 @@ Without revcache: the server reaches the CDN itself, and has no URL for the root
         self.stage.expect("lifted", done.returncode == 0)
         self.log_in(radius, "accepted again", True, "accept")
         self.decisions()
+        print()
         self.stage.say("""
 Windows keeps a good answer until its nextUpdate and asks nobody in between: there, the kill switch
 is `revcache revoke` and Reset-RevocationCache.ps1 of `revcache windows-kit` (docs/nps.md).""")

@@ -16,7 +16,7 @@ class Stage:
 
     def say(self, text):
         """A paragraph for the reader."""
-        print("".join(f"   {line}\n" for line in text.strip().splitlines()), end="")
+        print("".join(f"   {line}".rstrip() + "\n" for line in text.strip().splitlines()), end="")
 
     def show(self, text, bound=None):
         """What a program printed; only the first `bound` lines, if given."""
