@@ -18,12 +18,9 @@ class Stage:
         """A paragraph for the reader."""
         print("".join(f"   {line}".rstrip() + "\n" for line in text.strip().splitlines()), end="")
 
-    def show(self, text, bound=None):
-        """What a program printed; only the first `bound` lines, if given."""
-        lines = text.rstrip().splitlines()
-        print("".join(f"  {line}".rstrip() + "\n" for line in lines[:bound]), end="")
-        if bound is not None and len(lines) > bound:
-            print("  …")
+    def show(self, text):
+        """What a program printed."""
+        print("".join(f"  {line}".rstrip() + "\n" for line in text.rstrip().splitlines()), end="")
 
     def expect(self, claim, truth):
         print(f"  {'ok  ' if truth else 'FAIL'}  {claim}")
