@@ -27,6 +27,7 @@ import urllib.parse
 
 import crl_import
 import measure
+import responder
 from measure import Ceiling, Load, cpu_per_request, exchange, pinned, resident_bytes
 from revcache_process import RevcacheProcess  # found through measure
 from sample_origin import SampleOrigin
@@ -207,7 +208,7 @@ connections_per_client = 20000
 
 
 def prepare(folder, origin):
-    """Fills the origin; gives the OCSP request and a raw response for the miss scenario."""
+    """Fills the origin; gives the hierarchy, the OCSP request and a raw response for the miss scenario."""
     pki = SamplePki(folder / "pki")
     ocsp_request, ocsp_response = pki.ocsp()
     small = pki.crl(revoked=12)
@@ -216,7 +217,7 @@ def prepare(folder, origin):
     ocsp_path = urllib.parse.quote(base64.b64encode(ocsp_request), safe="")
     for path in ("/ocsp", f"/ocsp/{ocsp_path}"):
         origin.put(path, ocsp_response, "application/ocsp-response")
-    return ocsp_request, exchange(origin.port, get(f"http://127.0.0.1:{origin.port}/1k.crl"))
+    return pki, ocsp_request, exchange(origin.port, get(f"http://127.0.0.1:{origin.port}/1k.crl"))
 
 
 def run(bench, args, folder):
@@ -228,7 +229,7 @@ def run(bench, args, folder):
         return wanted is None or name in wanted
 
     with SampleOrigin() as origin:
-        ocsp_request, raw = prepare(folder, origin)
+        pki, ocsp_request, raw = prepare(folder, origin)
         base = f"http://127.0.0.1:{origin.port}"
         etag = re.search(rb"(?i)etag: (\S+)", raw).group(1).decode()
         with RevcacheProcess(binary, folder / "run", settings_for(),
@@ -244,6 +245,8 @@ def run(bench, args, folder):
                 bench.collapse(proxy, origin)
             if chosen("system-calls"):
                 bench.system_calls(proxy, all_scenarios[0].request, 2000)
+        if any(map(chosen, ("own-ocsp-get", "own-ocsp-post", "nonce-flood"))):
+            responder.run(bench, binary, pki, origin, Scenario, chosen, scale)
         if chosen("memory"):
             bench.memory(binary, settings_for(), base)
 
@@ -272,7 +275,8 @@ def main():
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--quick", action="store_true", help="a fifth of the requests, three rounds")
     parser.add_argument("--only", help="comma-separated: crl-1k, not-modified, crl-100k, new-connection, "
-                        "ocsp-get, ocsp-post, miss-latency, collapse, system-calls, memory")
+                        "ocsp-get, ocsp-post, own-ocsp-get, own-ocsp-post, nonce-flood, miss-latency, "
+                        "collapse, system-calls, memory")
     parser.add_argument("--import", dest="large_crl", action="store_true",
                         help="only: how long the loops are kept busy while a large CRL comes in")
     parser.add_argument("--save", action="store_true", help="keep the numbers in bench/results/")
