@@ -124,6 +124,7 @@ std::string render(const TextReply& reply, WallSeconds now, std::string_view con
   if (reply.retry_after) {
     http::append_field(out, "Retry-After", std::to_string(reply.retry_after->count()));
   }
+  if (!reply.cache_control.empty()) http::append_field(out, "Cache-Control", reply.cache_control);
   if (!reply.cache_status.empty()) http::append_field(out, "Cache-Status", reply.cache_status);
   const bool add_newline = !reply.text.empty() && !reply.text_is_binary;
   const std::string body = add_newline ? reply.text + "\n" : reply.text;

@@ -22,7 +22,8 @@ struct TextReply {
   std::string allow;            // Allow field of 405 and of OPTIONS; empty: none
   std::optional<std::chrono::seconds> retry_after{};
   std::string content_type = "text/plain; charset=utf-8";
-  std::string cache_status;  // value of Cache-Status; empty: none
+  std::string cache_control{};  // empty: none
+  std::string cache_status;     // value of Cache-Status; empty: none
 };
 
 // A fetch that failed, by code and blame. The detail goes to the log, not to the client, but for

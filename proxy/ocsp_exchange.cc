@@ -27,11 +27,18 @@ void refuse(const OcspConnection& connection, const TextReply& reply, RequestRes
       reply, std::chrono::floor<std::chrono::seconds>(connection.context.clock.wall()));
 }
 
-void send(const OcspConnection& connection, const OcspReply& reply,
-          const ClientConditions& conditions) {
-  const auto now = std::chrono::floor<std::chrono::seconds>(connection.context.clock.wall());
-  const auto plan = cache::plan_reply(conditions.method, conditions.fields.view(), *reply.response,
-                                      now, cache::Role::origin_server);
+constexpr std::uint64_t kConditionFields =
+    http::FieldsView::bit(FieldId::if_match) | http::FieldsView::bit(FieldId::if_none_match) |
+    http::FieldsView::bit(FieldId::if_modified_since) |
+    http::FieldsView::bit(FieldId::if_unmodified_since) | http::FieldsView::bit(FieldId::range);
+
+void send(const OcspConnection& connection, const OcspReply& reply, http::Method method,
+          const http::FieldsView& fields) {
+  cache::ReplyPlan plan;
+  if (fields.has_any(kConditionFields)) {
+    const auto now = std::chrono::floor<std::chrono::seconds>(connection.context.clock.wall());
+    plan = cache::plan_reply(method, fields, *reply.response, now, cache::Role::origin_server);
+  }
   if (plan.reply == cache::Reply::precondition_failed) {
     return refuse(connection,
                   {.status = 412,
@@ -58,6 +65,7 @@ void send(const OcspConnection& connection, OcspResponseStatus status) {
        .text_is_binary = true,
        .allow = {},
        .content_type = "application/ocsp-response",
+       .cache_control = "no-store",
        .cache_status = {}},
       std::chrono::floor<std::chrono::seconds>(connection.context.clock.wall()));
 }
@@ -92,20 +100,26 @@ ClientConditions conditions_of(const http::RequestHead& head) {
 std::unique_ptr<RequestExchange> OcspExchange::answer(const OcspConnection& connection,
                                                       std::string_view der,
                                                       std::string_view authority,
-                                                      ClientConditions conditions) {
+                                                      const http::RequestHead& head) {
   connection.record.kind = ObjectKind::ocsp;
   auto now = connection.context.responder->answer(
       {.der = as_bytes(der), .authority = authority, .client = connection.client});
   if (const auto* reply = std::get_if<OcspReply>(&now)) {
-    send(connection, *reply, conditions);
-    return nullptr;
-  }
-  if (const auto* status = std::get_if<OcspResponseStatus>(&now)) {
+    connection.record.ready = true;
+    send(connection, *reply, head.method, head.fields);
+  } else if (const auto* status = std::get_if<OcspResponseStatus>(&now)) {
     send(connection, *status);
-    return nullptr;
   }
-  return std::unique_ptr<RequestExchange>(new OcspExchange(
-      connection, std::get<OcspSignaturePtr>(std::move(now)), std::move(conditions)));
+  // The answer is known; what is left is for the log.
+  if (connection.context.request_log.wants(connection.record)) {
+    connection.record.target = std::string(head.target);
+  }
+  if (auto* signature = std::get_if<OcspSignaturePtr>(&now)) {
+    connection.record.target = std::string(head.target);
+    return std::unique_ptr<RequestExchange>(
+        new OcspExchange(connection, std::move(*signature), conditions_of(head)));
+  }
+  return nullptr;
 }
 
 OcspExchange::OcspExchange(const OcspConnection& connection, std::string authority,
@@ -195,7 +209,9 @@ void OcspExchange::ask(std::string_view der) {
   auto now = connection_.context.responder->answer(
       {.der = as_bytes(der), .authority = authority_, .client = connection_.client});
   if (auto* signature = std::get_if<OcspSignaturePtr>(&now)) return wait_for(std::move(*signature));
-  if (const auto* reply = std::get_if<OcspReply>(&now)) send(connection_, *reply, conditions_);
+  if (const auto* reply = std::get_if<OcspReply>(&now)) {
+    send(connection_, *reply, conditions_.method, conditions_.fields.view());
+  }
   if (const auto* status = std::get_if<OcspResponseStatus>(&now)) send(connection_, *status);
   connection_.observer.pump();
 }
@@ -206,7 +222,8 @@ void OcspExchange::wait_for(OcspSignaturePtr signature) {
         if (*self == nullptr) return;
         const OcspExchange& exchange = **self;
         if (const auto* reply = std::get_if<OcspReply>(&result)) {
-          send(exchange.connection_, *reply, exchange.conditions_);
+          send(exchange.connection_, *reply, exchange.conditions_.method,
+               exchange.conditions_.fields.view());
         } else {
           send(exchange.connection_, std::get<OcspResponseStatus>(result));
         }

@@ -45,7 +45,7 @@ class OcspExchange final : public RequestExchange {
   // Answers `der`: at once, and gives nullptr, or by the exchange that it gives.
   static std::unique_ptr<RequestExchange> answer(const OcspConnection& connection,
                                                  std::string_view der, std::string_view authority,
-                                                 ClientConditions conditions);
+                                                 const http::RequestHead& head);
   // The request's body is still to come.
   OcspExchange(const OcspConnection& connection, std::string authority,
                ClientConditions conditions);

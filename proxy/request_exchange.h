@@ -17,6 +17,7 @@ struct RequestRecord {
   ObjectKind kind = ObjectKind::other;
   http::Method method = http::Method::get;
   metrics::RequestResult result = metrics::RequestResult::hit;
+  bool ready = false;        // our own answer, signed before: as a hit in memory
   std::string target;        // as sent; filled when the access log wants it
   std::string detail;        // of a failure
   std::string method_text;   // of a method that has no enumerator

@@ -89,6 +89,7 @@ class Handling {
 std::unique_ptr<RequestExchange> Handling::run() {
   record_.kind = ObjectKind::other;
   record_.method = head_.method;
+  record_.ready = false;
   record_.detail.clear();
   record_.target.clear();
   record_.cache_status.clear();
@@ -143,7 +144,7 @@ std::unique_ptr<RequestExchange> Handling::forward(const http::UriView& uri) {
   }
   const bool is_ocsp = find_ocsp_key(uri);
   if (is_for_our_responder(uri)) {
-    return OcspExchange::answer(ocsp_connection(), context_.ocsp_der, {}, conditions_of(head_));
+    return OcspExchange::answer(ocsp_connection(), context_.ocsp_der, {}, head_);
   }
   const bool reads = head_.method == Method::get || head_.method == Method::head;
   if ((reads || is_ocsp) && answer_from_memory(uri, is_ocsp)) {
@@ -196,7 +197,7 @@ bool Handling::answer_from_memory(const http::UriView& uri, bool is_ocsp) {
                         .age = hit->decision.age,
                         .result = record_.result},
                        plan);
-  if (context_.request_log.wants(record_.result)) record_.target = std::string(head_.target);
+  if (context_.request_log.wants(record_)) record_.target = std::string(head_.target);
   return true;
 }
 
@@ -282,7 +283,6 @@ bool Handling::is_for_our_responder(const http::UriView& uri) const {
 
 std::unique_ptr<RequestExchange> Handling::own_ocsp(const OwnOcspPath& own) {
   record_.kind = ObjectKind::ocsp;
-  record_.target = std::string(head_.target);
   const bool known =
       own.authority.empty() ||
       (context_.responder != nullptr && context_.responder->table().find(own.authority) != nullptr);
@@ -297,17 +297,16 @@ std::unique_ptr<RequestExchange> Handling::own_ocsp(const OwnOcspPath& own) {
   if (reads) {
     // What is no request gets the status for that.
     if (!own.has_request) context_.ocsp_der.clear();
-    return OcspExchange::answer(ocsp_connection(), context_.ocsp_der, own.authority,
-                                conditions_of(head_));
+    return OcspExchange::answer(ocsp_connection(), context_.ocsp_der, own.authority, head_);
   }
   const auto body_max = config().limits.ocsp_request_bytes;
   if (head_.framing == http::BodyFraming::length && head_.content_length > body_max) {
     return refuse_too_long("OCSP request over limits.ocsp_request_bytes");
   }
   if (input_.body || !head_.has_body()) {
-    return OcspExchange::answer(ocsp_connection(), input_.body.value_or(""), own.authority,
-                                conditions_of(head_));
+    return OcspExchange::answer(ocsp_connection(), input_.body.value_or(""), own.authority, head_);
   }
+  record_.target = std::string(head_.target);
   auto exchange = std::make_unique<OcspExchange>(ocsp_connection(), std::string(own.authority),
                                                  conditions_of(head_));
   if (waits_for_continue()) exchange->expect_continue();
@@ -323,8 +322,8 @@ std::unique_ptr<RequestExchange> Handling::own(std::string_view path) {
   const bool reads = head_.method == Method::get || head_.method == Method::head;
   if (!reads) {
     return refuse({.status = 405,
-                   .text = "Only GET and HEAD are answered here",
-                   .allow = "GET, HEAD",
+                   .text = "Only GET and HEAD, and POST of OCSP requests, are answered here",
+                   .allow = "GET, HEAD, POST",
                    .cache_status = {}},
                   RequestResult::denied);
   }

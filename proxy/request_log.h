@@ -25,7 +25,7 @@ class RequestLog {
  public:
   virtual ~RequestLog() = default;
   // False for what is not going to be written: its target need not be kept.
-  [[nodiscard]] virtual bool wants(metrics::RequestResult result) const noexcept = 0;
+  [[nodiscard]] virtual bool wants(const RequestRecord& record) const noexcept = 0;
   virtual void record(const FinishedRequest& request) = 0;
   virtual void set_mode(metrics::AccessLogMode mode) noexcept = 0;  // after a reload
 };

@@ -3,7 +3,7 @@
 namespace revcache::proxy {
 
 void RequestLogLines::record(const FinishedRequest& request) {
-  if (!wants(request.record.result)) return;
+  if (!wants(request.record)) return;
   log_.write({.time = clock_.wall(),
               .client = request.client,
               .method = request.record.method_text.empty() ? to_string(request.record.method)

@@ -14,8 +14,8 @@ class RequestLogLines final : public RequestLog {
                   metrics::LoopMetrics& metrics, const Clock& clock)
       : log_(log, mode, metrics), clock_(clock) {}
 
-  [[nodiscard]] bool wants(metrics::RequestResult result) const noexcept override {
-    return log_.wants(result == metrics::RequestResult::hit);
+  [[nodiscard]] bool wants(const RequestRecord& record) const noexcept override {
+    return log_.wants(record.ready || record.result == metrics::RequestResult::hit);
   }
   void set_mode(metrics::AccessLogMode mode) noexcept override { log_.set_mode(mode); }
   void record(const FinishedRequest& request) override;

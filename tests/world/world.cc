@@ -16,7 +16,7 @@ constexpr std::string_view kHost = "cdn.test";
 
 class SilentRequestLog final : public proxy::RequestLog {
  public:
-  [[nodiscard]] bool wants(metrics::RequestResult) const noexcept override { return false; }
+  [[nodiscard]] bool wants(const proxy::RequestRecord&) const noexcept override { return false; }
   void record(const proxy::FinishedRequest&) override {}
   void set_mode(metrics::AccessLogMode) noexcept override {}
 };
