@@ -3,13 +3,14 @@ nonces, each of which wants a signature of its own, makes them dearer.
 """
 
 import base64
+import json
 import os
 import statistics
 import subprocess
 import urllib.parse
 
 import measure
-from measure import cpu_per_request, cpu_seconds, exchange
+from measure import cpu_seconds, exchange
 from revcache_process import RevcacheProcess  # found through measure
 
 READY_TARGET = 1.35
@@ -71,24 +72,29 @@ class Flood:
         self.proxy = proxy
         self.requests = requests
 
+    def start(self, name, request):
+        file = self.bench.folder / f"flood-{name}"
+        file.write_bytes(request)
+        return subprocess.Popen(
+            self.bench.load.command(self.proxy.port, file, CONNECTIONS, self.requests),
+            stdout=subprocess.PIPE, text=True)
+
+    def finish(self, load):
+        """Answers within the budget have a nonce: to the load they are others than the first."""
+        seen = json.loads(load.communicate(timeout=300)[0])
+        if seen["status"] != 200 or seen["failed"] > self.requests / 20:
+            raise RuntimeError(f"the load failed: {seen}")
+
     def alone(self, request):
-        cost, _ = cpu_per_request(self.bench.load, self.proxy, self.bench.request_file(request),
-                                  CONNECTIONS, self.requests)
-        return cost
+        before = cpu_seconds(self.proxy.pid)
+        self.finish(self.start("alone", request))
+        return (cpu_seconds(self.proxy.pid) - before) * 1e6 / self.requests
 
     def together(self, cached, nonce, nonce_cost):
         """Of the cached ones, what is left when each nonce is taken to cost what it costs alone."""
-        files = []
-        for name, request in (("cached", cached), ("nonce", nonce)):
-            file = self.bench.folder / f"flood-{name}"
-            file.write_bytes(request)
-            files.append(file)
         before = cpu_seconds(self.proxy.pid)
-        loads = [subprocess.Popen(self.bench.load.command(self.proxy.port, file, CONNECTIONS,
-                                                          self.requests), stdout=subprocess.DEVNULL)
-                 for file in files]
-        if any(load.wait(300) for load in loads):
-            raise RuntimeError("the load failed")
+        for load in [self.start("cached", cached), self.start("nonce", nonce)]:
+            self.finish(load)
         spent = (cpu_seconds(self.proxy.pid) - before) * 1e6
         return spent / self.requests - nonce_cost
 
