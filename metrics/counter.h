@@ -59,8 +59,9 @@ inline constexpr std::array<std::int64_t, 17> kLatencyBoundsMicros{
 inline constexpr std::array<std::int64_t, 11> kLoopLagBoundsMicros{
     50, 100, 200, 500, 1'000, 2'000, 5'000, 10'000, 50'000, 100'000, 1'000'000};
 
-// One writer, any readers. `kBoundsMicros`: one of the tables above.
-template <const auto& kBoundsMicros>
+// One writer, any readers; with SharedCounter any writers. `kBoundsMicros`: one of the tables
+// above.
+template <const auto& kBoundsMicros, class Cell = Counter>
 class Histogram {
  public:
   void observe(std::chrono::nanoseconds duration) noexcept {
@@ -79,11 +80,12 @@ class Histogram {
   }
 
  private:
-  std::array<Counter, kBoundsMicros.size() + 1> buckets_;
-  Counter sum_nanoseconds_;
+  std::array<Cell, kBoundsMicros.size() + 1> buckets_;
+  Cell sum_nanoseconds_;
 };
 
 using LatencyHistogram = Histogram<kLatencyBoundsMicros>;
+using SharedLatencyHistogram = Histogram<kLatencyBoundsMicros, SharedCounter>;
 using LoopLagHistogram = Histogram<kLoopLagBoundsMicros>;
 
 }  // namespace revcache::metrics

@@ -23,8 +23,8 @@ struct HistogramSum {
   std::vector<std::uint64_t> buckets;  // one more than bounds; none before the first add()
   double sum_seconds = 0;
 
-  template <const auto& kBoundsMicros>
-  void add(const Histogram<kBoundsMicros>& histogram) {
+  template <const auto& kBoundsMicros, class Cell>
+  void add(const Histogram<kBoundsMicros, Cell>& histogram) {
     bounds_micros = kBoundsMicros;
     buckets.resize(kBoundsMicros.size() + 1);
     for (std::size_t at = 0; at < buckets.size(); ++at) buckets[at] += histogram.bucket(at);

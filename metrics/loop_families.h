@@ -34,7 +34,7 @@ struct ResponderLabels {
 };
 
 // The responder's families. Of authorities and rules, those that were counted, and crl_absent of
-// each configured authority.
+// each configured authority; of its responses tryLater, too.
 void add_responder_families(const std::vector<const LoopMetrics*>& loops,
                             const ResponderLabels& labels,
                             std::vector<prometheus::MetricFamily>& out);

@@ -53,6 +53,12 @@ class ResponderFamilies {
     return label < labels_.authorities.size() && labels_.rules[rule].name == "crl_absent";
   }
 
+  // An alarm must see the first tryLater, too.
+  [[nodiscard]] bool is_core_response(std::size_t label, std::size_t rule) const {
+    return is_core(label, rule) || (label < labels_.authorities.size() &&
+                                    labels_.rules[rule].response_status == "tryLater");
+  }
+
   void add_responses(FamilyList& out) const {
     using Key = std::tuple<std::string_view, std::string_view, std::string_view>;
     std::map<Key, std::uint64_t> counts;
@@ -61,7 +67,7 @@ class ResponderFamilies {
         const auto count = sum([&](const LoopMetrics& loop) -> const Counter& {
           return loop.ocsp_answers[label][rule];
         });
-        if (count == 0 && !is_core(label, rule)) continue;
+        if (count == 0 && !is_core_response(label, rule)) continue;
         const auto& names = labels_.rules[rule];
         counts[{authority(label), names.response_status, names.cert_status}] += count;
       }

@@ -1,6 +1,11 @@
 #include "proxy/cache_figures.h"
 
+#include <array>
 #include <cstddef>
+#include <string_view>
+#include <utility>
+
+#include "metrics/families.h"
 
 namespace revcache::proxy {
 
@@ -24,6 +29,20 @@ metrics::CacheFigures cache_figures(const cache::SharedCache& cache,
                   .block_cache_bytes = disk.block_cache_bytes,
                   .write_stalled = disk.write_stalled};
   return figures;
+}
+
+std::vector<prometheus::MetricFamily> work_families(const net::WorkLimits& limits) {
+  // In the order of net::WorkKind.
+  static constexpr std::array<std::string_view, net::kWorkKinds> kPools{"disk", "parse", "sign",
+                                                                        "serialise"};
+  auto queue = metrics::gauge_family("revcache_worker_queue_length",
+                                     "Tasks that wait for a thread of the pool or run on one.");
+  for (std::size_t kind = 0; kind < net::kWorkKinds; ++kind) {
+    queue.add({{"pool", kPools[kind]}}, limits.in_use(static_cast<net::WorkKind>(kind)));
+  }
+  std::vector<prometheus::MetricFamily> families;
+  std::move(queue).move_to(families);
+  return families;
 }
 
 }  // namespace revcache::proxy

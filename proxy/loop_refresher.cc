@@ -1,5 +1,7 @@
 #include "proxy/loop_refresher.h"
 
+#include <chrono>
+#include <map>
 #include <optional>
 #include <set>
 
@@ -7,6 +9,21 @@
 #include "revocation/object_form.h"
 
 namespace revcache::proxy {
+
+namespace {
+
+// States of thousands of URLs are not copied for each attempt.
+constexpr std::chrono::seconds kFiguresDelay{1};
+
+std::map<std::string, std::string, std::less<>> authorities_by_url(const config::Config& config) {
+  std::map<std::string, std::string, std::less<>> authorities;
+  for (const auto& authority : config.authorities) {
+    for (const auto& url : authority.crls) authorities.emplace(url.text(), authority.name);
+  }
+  return authorities;
+}
+
+}  // namespace
 
 using revocation::EvidenceDates;
 using revocation::RefreshOutcome;
@@ -32,6 +49,7 @@ class LoopRefresher::Attempt final : private cache::AnswerSink {
     pending_ = owner_.parts_.cache.start(std::move(request), *this);
   }
 
+  [[nodiscard]] const std::string& url() const noexcept { return url_; }
   Callback<RefreshReport> take_done() { return std::move(done_); }
 
  private:
@@ -99,20 +117,43 @@ std::vector<std::string> LoopRefresher::configured_urls() const {
 }
 
 void LoopRefresher::start(const std::vector<std::pair<std::string, std::string>>& records) {
+  if (parts_.figures != nullptr) {
+    parts_.figures->configure(authorities_by_url(*settings_->config));
+  }
   refresher_.start(configured_urls(), records);
   // The cache that held their evidence was lost, or what it held has lapsed.
   for (const auto& state : refresher_.states()) {
     if (!parts_.evidence.dates_of(state.url)) refresher_.refresh_now(state.url, nullptr);
   }
+  tell_figures();
+}
+
+void LoopRefresher::count(const std::string& url, RefreshOutcome outcome) {
+  if (parts_.figures != nullptr) {
+    parts_.figures->count(url, outcome, *parts_.evidence.snapshot());
+  }
+  tell_figures();
+}
+
+void LoopRefresher::tell_figures() {
+  if (parts_.figures == nullptr || std::exchange(figures_due_, true)) return;
+  figures_timer_ = parts_.timers.after(kFiguresDelay, [this] {
+    figures_due_ = false;
+    parts_.figures->publish(refresher_.states());
+  });
 }
 
 void LoopRefresher::apply(std::shared_ptr<const Settings> settings) {
   settings_ = std::move(settings);
   refresher_.configure(options(), configured_urls());
+  if (parts_.figures != nullptr) {
+    parts_.figures->configure(authorities_by_url(*settings_->config));
+  }
+  tell_figures();
 }
 
 void LoopRefresher::learn(const std::string& url, const EvidenceDates& dates) {
-  static_cast<void>(refresher_.learn(url, dates));
+  if (refresher_.learn(url, dates)) tell_figures();
 }
 
 bool LoopRefresher::refresh_now(const std::string& url, Callback<RefreshReport> done) {
@@ -133,6 +174,7 @@ void LoopRefresher::refresh(const std::string& url, Callback<RefreshReport> done
   if (allowed != Destination::allowed) {
     // Learned under rules that have changed since.
     auto refused = std::make_shared<Callback<RefreshReport>>(std::move(done));
+    count(url, RefreshOutcome::failed);
     return parts_.cache.context().executor.post([refused] {
       (*refused)({.outcome = RefreshOutcome::failed,
                   .dates = {},
@@ -147,6 +189,7 @@ void LoopRefresher::refresh(const std::string& url, Callback<RefreshReport> done
 void LoopRefresher::end(Attempt& attempt, RefreshReport report) {
   const auto node = attempts_.extract(&attempt);
   if (node.empty()) return;
+  count(attempt.url(), report.outcome);
   auto done = attempt.take_done();
   if (done != nullptr) done(std::move(report));
 }

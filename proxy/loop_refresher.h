@@ -15,6 +15,7 @@
 #include "metrics/log.h"
 #include "net/background_work.h"
 #include "net/timers.h"
+#include "proxy/refresh_figures.h"
 #include "proxy/settings.h"
 #include "revocation/evidence.h"
 #include "revocation/refresher.h"
@@ -34,6 +35,7 @@ class LoopRefresher final : private revocation::RefreshSource, private revocatio
     revocation::Evidence& evidence;
     revocation::StateStore& state;
     std::uint64_t seed;
+    RefreshFigures* figures = nullptr;  // null: nobody looks
   };
 
   LoopRefresher(const Parts& parts, std::shared_ptr<const Settings> settings);
@@ -63,11 +65,15 @@ class LoopRefresher final : private revocation::RefreshSource, private revocatio
   void end(Attempt& attempt, revocation::RefreshReport report);
   [[nodiscard]] std::vector<std::string> configured_urls() const;
   [[nodiscard]] revocation::Refresher::Options options() const;
+  void count(const std::string& url, revocation::RefreshOutcome outcome);
+  void tell_figures();
 
   Parts parts_;
   std::shared_ptr<const Settings> settings_;
   std::unordered_map<Attempt*, std::unique_ptr<Attempt>> attempts_;
   revocation::Refresher refresher_;
+  std::unique_ptr<net::Timer> figures_timer_;
+  bool figures_due_ = false;
 };
 
 }  // namespace revcache::proxy

@@ -16,6 +16,7 @@
 #include "cache/disk_tier.h"
 #include "config/config.h"
 #include "metrics/log.h"
+#include "proxy/refresh_figures.h"
 #include "proxy/settings.h"
 #include "revocation/clock_guard.h"
 #include "revocation/evidence.h"
@@ -60,6 +61,9 @@ class RevocationParts {
   [[nodiscard]] bool state_unreadable() const noexcept { return !state_error_.empty(); }
   [[nodiscard]] revocation::Publisher& publisher() noexcept { return publisher_; }
   [[nodiscard]] const revocation::EvidenceCounters& counters() const noexcept { return counters_; }
+  [[nodiscard]] RefreshFigures& refresh_figures() noexcept { return refresh_figures_; }
+  [[nodiscard]] const RefreshFigures& refresh_figures() const noexcept { return refresh_figures_; }
+  [[nodiscard]] revocation::SnapshotPtr snapshot() const { return evidence_.snapshot(); }
   // What the refresher kept, (url, record); read by restore().
   [[nodiscard]] const std::vector<std::pair<std::string, std::string>>& refresh_records()
       const noexcept {
@@ -76,6 +80,7 @@ class RevocationParts {
   std::unique_ptr<revocation::StateStore> state_;
   revocation::ClockGuard clock_guard_;
   revocation::EvidenceCounters counters_;
+  RefreshFigures refresh_figures_;
   revocation::Publisher publisher_;
   Guarded<std::function<void(const std::string&, const revocation::EvidenceDates&)>> learned_;
   revocation::Evidence evidence_;

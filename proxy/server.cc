@@ -30,6 +30,7 @@
 #include "proxy/request_log_lines.h"
 #include "proxy/responder_figures.h"
 #include "proxy/responder_parts.h"
+#include "proxy/revocation_figures.h"
 #include "proxy/revocation_parts.h"
 #include "proxy/worker_thread.h"
 
@@ -148,7 +149,9 @@ Result<void> Server::start() {
   collector_.add_loop_lag("main", &loop_lag_);
   collector_.set_upstream_labels(settings_->access->upstream_labels());
   collector_.set_cache_source([this] { return cache_figures(cache_, disk_.get()); });
+  collector_.add_source([this] { return work_families(work_limits_); });
   collector_.add_source([this] { return revocation_->counters().families(); });
+  collector_.add_source([this] { return revocation_families(*revocation_, clock_.wall()); });
   collector_.set_responder_labels(responder_labels(*responder_->table()));
   collector_.add_source([this] { return signer_families(responder_->signers()); });
   collector_.set_last_reload(true, clock_.wall());

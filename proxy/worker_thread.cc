@@ -216,7 +216,8 @@ void WorkerThread::run_refresher() {
                              .log = parts_.log,
                              .evidence = parts_.revocation.evidence(),
                              .state = parts_.revocation.state(),
-                             .seed = parts_.hash_seed},
+                             .seed = parts_.hash_seed,
+                             .figures = &parts_.revocation.refresh_figures()},
         loop.context.settings);
     loop.refresher->start(parts_.revocation.refresh_records());
   });

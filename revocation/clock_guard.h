@@ -67,6 +67,8 @@ class ClockGuard {
   [[nodiscard]] std::optional<WallSeconds> floor() const noexcept;
   // The wall clock's time, but never before the floor.
   [[nodiscard]] WallTime wall() const noexcept;
+  // Never steps: for durations. Any thread.
+  [[nodiscard]] MonotonicTime monotonic() const { return clock_.monotonic(); }
 
   // The thisUpdate of verified evidence, which is no more than the allowed skew ahead. Counts from
   // now on, and durably when this returns; at once when it is no news. Blocks. After a failure it

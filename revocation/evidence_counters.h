@@ -19,11 +19,13 @@ struct EvidenceCounters {
   metrics::SharedCounter revocations_added;
   metrics::SharedCounter revocations_lifted;
   metrics::SharedCounter revocations_disappeared;  // left the CRL early: stay revoked here
-  metrics::SharedCounter over_bytes_max;           // verified, but too much to keep as evidence
+  metrics::SharedLatencyHistogram crl_parse_duration;
+  metrics::SharedCounter over_bytes_max;  // verified, but too much to keep as evidence
   metrics::SharedCounter issuers_over_max;
   metrics::SharedCounter urls_over_max;
 
-  // revcache_evidence_*; label `kind`, and `reason` of a refusal.
+  // revcache_evidence_* and what of revcache_crl_* is counted; label `kind`, and `reason` of a
+  // refusal.
   [[nodiscard]] std::vector<prometheus::MetricFamily> families() const;
 };
 

@@ -64,7 +64,9 @@ cache::Admitted as_http_object(const pki::ParsedCrl& crl) {
 Evidence::Judgement Evidence::judge_crl(const cache::AdmissionRequest& request, Waiting may_wait) {
   const auto der = pki::crl_der(request.body);
   if (!der) return refused(request, der.error());
+  const MonotonicTime begun = parts_.clock_guard.monotonic();
   const auto parsed = pki::parse_crl(*der, options_.hash_seed);
+  parts_.counters.crl_parse_duration.observe(parts_.clock_guard.monotonic() - begun);
   if (!parsed) return refused(request, parsed.error());
   const SnapshotPtr known = snapshot();
   const auto grace = grace_of_name(*known, (*parsed)->issuer);
