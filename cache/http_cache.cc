@@ -96,6 +96,7 @@ std::vector<StoredResponsePtr> store_in_memory(const CacheContext& context,
     stored.push_back(entry);
   };
   context.shared.negative.erase(response->key);
+  context.shared.remembered.note_stored(response->key);
   const auto names = vary_names(response->fields.view());
   if (names.empty()) {
     put(response);
@@ -134,6 +135,7 @@ void drop_contradicted(const CacheContext& context, const StoredResponse& stored
 void erase(const CacheContext& context, const std::string& key) {
   context.shared.memory.erase(key);
   context.shared.negative.erase(key);
+  context.shared.remembered.note_removed(key);
   if (context.disk != nullptr) context.disk->erase(key, [](const Result<void>&) {});
 }
 

@@ -23,6 +23,7 @@
 #include "cache/negative_cache.h"
 #include "cache/options.h"
 #include "cache/origin.h"
+#include "cache/remembered_keys.h"
 #include "cache/stored_response.h"
 #include "cache/tier.h"
 #include "http/cache_control.h"
@@ -45,6 +46,7 @@ struct SharedCache {
   const Options options;
   MemoryTier memory;
   AskedMarks asked;  // which CRLs clients asked for
+  RememberedKeys remembered;  // what was stored once: tells why it is missed
   Coalescer coalescer;
   NegativeCache negative;
 };

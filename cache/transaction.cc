@@ -173,6 +173,29 @@ void Transaction::count_lookup(TierLabel tier, LookupOutcome outcome) {
       .add();
 }
 
+// Who demands an answer from upstream misses nothing.
+void Transaction::count_miss() {
+  if (request_.for_refresh || request_.directives.no_cache) return;
+  auto cause = metrics::MissCause::cold;
+  if (request_.has_nonce) {
+    cause = metrics::MissCause::nonce;
+  } else if (stale_ != nullptr) {
+    cause = metrics::MissCause::expired;
+  } else {
+    switch (context_.shared.remembered.fate_of(request_.key)) {
+      case RememberedKeys::Fate::unheard_of:
+        break;
+      case RememberedKeys::Fate::stored:
+        cause = metrics::MissCause::evicted;
+        break;
+      case RememberedKeys::Fate::removed:
+        cause = metrics::MissCause::purged;
+        break;
+    }
+  }
+  context_.metrics.misses[metrics::index(request_.kind)][metrics::index(cause)].add();
+}
+
 void Transaction::fetch_or_wait() {
   if (request_.directives.only_if_cached) {
     // RFC 9111 5.2.1.7.
@@ -180,6 +203,7 @@ void Transaction::fetch_or_wait() {
                 RequestResult::miss);
   }
   if (answer_negative()) return;
+  count_miss();
   if (may_share()) return join();
   lead(false);
 }

@@ -44,6 +44,8 @@ class Transaction final : public FetchTarget, public std::enable_shared_from_thi
   [[nodiscard]] bool holds(const StoredResponsePtr& stored) const;
   void count_lookup(metrics::TierLabel tier, metrics::LookupOutcome outcome);
 
+  void count_miss();
+
   void fetch_or_wait();
   bool answer_negative();
   void join();

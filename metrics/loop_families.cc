@@ -166,8 +166,23 @@ void add_lookups(const Loops& loops, FamilyList& out) {
   std::move(lookups).move_to(out);
 }
 
+void add_misses(const Loops& loops, FamilyList& out) {
+  Family misses = counter_family("revcache_misses_total",
+                                 "Requests that nothing stored could answer, by the reason why.");
+  for (std::size_t kind = 0; kind < kObjectKinds; ++kind) {
+    for (std::size_t cause = 0; cause < kMissCauses; ++cause) {
+      misses.add({{"kind", name_at<ObjectKind>(kind)}, {"cause", name_at<MissCause>(cause)}},
+                 sum_of(loops, [&](const LoopMetrics& loop) -> const Counter& {
+                   return loop.misses[kind][cause];
+                 }));
+    }
+  }
+  std::move(misses).move_to(out);
+}
+
 void add_cache_side(const Loops& loops, FamilyList& out) {
   add_lookups(loops, out);
+  add_misses(loops, out);
   Family rejections = counter_family("revcache_cache_store_rejected_total",
                                      "Upstream responses that were not stored.");
   Family waits = histogram_family("revcache_collapse_wait_seconds",
@@ -245,18 +260,48 @@ void add_upstream_phases(const Loops& loops, const UpstreamGroup& group, Family&
   }
 }
 
+// The latest of all loops and of all indices that share the label; 0: never.
+std::int64_t latest(const Loops& loops, const UpstreamGroup& group,
+                    const Table<Gauge, kUpstreamLabelsMax> LoopMetrics::* times) {
+  std::int64_t time = 0;
+  for (const LoopMetrics* loop : loops) {
+    for (const std::size_t at : group.indices) time = std::max(time, (loop->*times)[at].value());
+  }
+  return time;
+}
+
+// Nothing of upstreams that were not asked yet.
+void add_upstream_health(const Loops& loops, const std::vector<UpstreamGroup>& groups,
+                         FamilyList& out) {
+  Family up = gauge_family("revcache_upstream_up", "1 if the last request sent was answered.");
+  Family answered = gauge_family("revcache_upstream_last_success_timestamp_seconds",
+                                 "Unix time of the last answer that was no server error.");
+  for (const UpstreamGroup& group : groups) {
+    const std::int64_t answered_at = latest(loops, group, &LoopMetrics::upstream_answered_at);
+    const std::int64_t failed_at = latest(loops, group, &LoopMetrics::upstream_failed_at);
+    if (answered_at == 0 && failed_at == 0) continue;
+    up.add({{"upstream", group.label}}, answered_at >= failed_at ? 1.0 : 0.0);
+    if (answered_at == 0) continue;
+    answered.add({{"upstream", group.label}}, static_cast<double>(answered_at) / 1000.0);
+  }
+  std::move(up).move_to(out);
+  std::move(answered).move_to(out);
+}
+
 void add_upstream_side(const Loops& loops, const std::vector<std::string>& labels,
                        FamilyList& out) {
   Family requests =
       counter_family("revcache_upstream_requests_total", "Requests sent to upstream hosts.");
   Family durations = histogram_family("revcache_upstream_request_duration_seconds",
                                       "Time of each phase of a request to an upstream host.");
-  for (const UpstreamGroup& group : upstream_groups(labels)) {
+  const std::vector<UpstreamGroup> groups = upstream_groups(labels);
+  for (const UpstreamGroup& group : groups) {
     add_upstream_requests(loops, group, requests);
     add_upstream_phases(loops, group, durations);
   }
   std::move(requests).move_to(out);
   std::move(durations).move_to(out);
+  add_upstream_health(loops, groups, out);
   add_by<ObjectKind>(
       counter_family("revcache_upstream_response_bytes_total", "Bytes received from upstream."),
       "kind", loops,

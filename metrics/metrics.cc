@@ -53,11 +53,12 @@ constexpr Names<kDenials> kDenialNames{"client", "destination", "address",
                                        "method", "connect",     "loop"};
 constexpr Names<kStoreRejections> kStoreRejectionNames{"not_cacheable", "too_large", "malformed",
                                                        "untrusted", "disk_error"};
+constexpr Names<kMissCauses> kMissCauseNames{"cold", "expired", "evicted", "nonce", "purged"};
 
 static_assert(all_named(kRequestResultNames) && all_named(kMethodNames) && all_named(kTierNames) &&
               all_named(kLookupOutcomeNames) && all_named(kUpstreamOutcomeNames) &&
               all_named(kUpstreamPhaseNames) && all_named(kLimitNames) && all_named(kDenialNames) &&
-              all_named(kStoreRejectionNames));
+              all_named(kStoreRejectionNames) && all_named(kMissCauseNames));
 
 }  // namespace
 
@@ -80,5 +81,6 @@ std::string_view to_string(Denial reason) noexcept { return name_of(reason, kDen
 std::string_view to_string(StoreRejection reason) noexcept {
   return name_of(reason, kStoreRejectionNames);
 }
+std::string_view to_string(MissCause cause) noexcept { return name_of(cause, kMissCauseNames); }
 
 }  // namespace revcache::metrics

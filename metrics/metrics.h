@@ -96,6 +96,12 @@ enum class StoreRejection : std::uint8_t {
 inline constexpr std::size_t kStoreRejections = 5;
 std::string_view to_string(StoreRejection reason) noexcept;
 
+// Why what is stored could not answer. purged: removed on purpose, by a purge, an invalidation
+// (RFC 9111 4.4) or a revocation that contradicts it.
+enum class MissCause : std::uint8_t { cold, expired, evicted, nonce, purged };
+inline constexpr std::size_t kMissCauses = 5;
+std::string_view to_string(MissCause cause) noexcept;
+
 inline constexpr std::size_t kUpstreamLabelsMax = 32;  // configured patterns; the last is "other"
 
 // The OCSP responder. Rules are those of revocation/answer_policy.h, by their number there.
@@ -137,11 +143,15 @@ struct LoopMetrics {
 
   Table<Counter, kObjectKinds, kTierLabels, kLookupOutcomes> cache_lookups;
   Table<Counter, kObjectKinds, kStoreRejections> store_rejections;
+  Table<Counter, kObjectKinds, kMissCauses> misses;
   Table<Counter, kObjectKinds> collapsed_requests;
   Table<LatencyHistogram, kObjectKinds> collapse_wait;
 
   Table<Counter, kUpstreamLabelsMax, kUpstreamOutcomes> upstream_requests;
   Table<LatencyHistogram, kUpstreamLabelsMax, kUpstreamPhases> upstream_duration;
+  // Wall time in milliseconds since 1970; 0: never.
+  Table<Gauge, kUpstreamLabelsMax> upstream_answered_at;
+  Table<Gauge, kUpstreamLabelsMax> upstream_failed_at;
   Gauge upstream_connections;
   Counter upstream_retries;
   Counter access_log_lines_dropped;

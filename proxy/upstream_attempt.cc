@@ -282,7 +282,14 @@ void UpstreamAttempt::fail_with(Error error) {
 }
 
 void UpstreamAttempt::count(UpstreamOutcome outcome) {
-  context_->environment.metrics.upstream_requests[route_.label][metrics::index(outcome)].add();
+  auto& metrics = context_->environment.metrics;
+  metrics.upstream_requests[route_.label][metrics::index(outcome)].add();
+  if (outcome == UpstreamOutcome::refused) return;  // by ourselves: tells nothing of the host
+  const bool answered = outcome == UpstreamOutcome::ok ||
+                        outcome == UpstreamOutcome::not_modified ||
+                        outcome == UpstreamOutcome::client_error;
+  auto& times = answered ? metrics.upstream_answered_at : metrics.upstream_failed_at;
+  times[route_.label].set(context_->environment.clock.wall().time_since_epoch().count());
 }
 
 void UpstreamAttempt::observe(UpstreamPhase phase, MonotonicTime since) {

@@ -103,6 +103,28 @@ TEST_F(Collector, UpstreamsAreNamedAndSharedNamesAreOneSeries) {
                                 "azure.net\",phase=\"connect\"} 1\n"));
 }
 
+TEST_F(Collector, AnUpstreamIsUpWhileItsLastAnswerIsNotOlderThanItsLastFailure) {
+  const std::string up = "revcache_upstream_up{upstream=\"a\"} ";
+  const std::string answered = "revcache_upstream_last_success_timestamp_seconds{upstream=\"a\"} ";
+  collector_.set_upstream_labels({"a", "b", "a"});
+  EXPECT_THAT(text(), Not(HasSubstr("revcache_upstream_up")));  // nobody was asked
+  first_->upstream_failed_at[0].set(1000);
+  EXPECT_THAT(text(), HasSubstr(up + "0\n"));
+  EXPECT_THAT(text(), Not(HasSubstr(answered)));
+  second_->upstream_answered_at[2].set(2000);
+  EXPECT_THAT(text(), HasSubstr(up + "1\n"));
+  EXPECT_THAT(text(), HasSubstr(answered + "2\n"));
+  first_->upstream_failed_at[0].set(2001);
+  EXPECT_THAT(text(), HasSubstr(up + "0\n"));
+  EXPECT_THAT(text(), HasSubstr(answered + "2\n"));
+}
+
+TEST_F(Collector, MissesAreThereFromZeroForEachKindAndCause) {
+  second_->misses[index(ObjectKind::crl)][index(MissCause::evicted)].add(2);
+  EXPECT_THAT(text(), HasSubstr("revcache_misses_total{kind=\"crl\",cause=\"evicted\"} 2\n"));
+  EXPECT_THAT(text(), HasSubstr("revcache_misses_total{kind=\"ocsp\",cause=\"nonce\"} 0\n"));
+}
+
 TEST_F(Collector, LabelValuesAreEscaped) {
   collector_.set_upstream_labels({"a\"b\\c\nd"});
   EXPECT_THAT(text(), HasSubstr(R"(upstream="a\"b\\c\nd")"));
