@@ -45,7 +45,7 @@ struct SharedCache {
 
   const Options options;
   MemoryTier memory;
-  AskedMarks asked;  // which CRLs clients asked for
+  AskedMarks asked;           // which CRLs clients asked for
   RememberedKeys remembered;  // what was stored once: tells why it is missed
   Coalescer coalescer;
   NegativeCache negative;
