@@ -80,9 +80,10 @@ class Flood:
             stdout=subprocess.PIPE, text=True)
 
     def finish(self, load):
-        """Answers within the budget have a nonce: to the load they are others than the first."""
+        """The few answers within the budget have a nonce: the load takes them, or if the first was
+        one all others, for wrong."""
         seen = json.loads(load.communicate(timeout=300)[0])
-        if seen["status"] != 200 or seen["failed"] > self.requests / 20:
+        if seen["status"] != 200 or min(seen["failed"], self.requests - seen["failed"]) > 500:
             raise RuntimeError(f"the load failed: {seen}")
 
     def alone(self, request):
