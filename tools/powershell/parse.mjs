@@ -1,5 +1,5 @@
-// Parses PowerShell scripts with the grammar tree-sitter-powershell and prints file:line:column of all
-// that is no PowerShell to it. It knows syntax only: not whether a command exists.
+// Parses PowerShell scripts with the grammar tree-sitter-powershell and prints file:line:column of
+// all that is no PowerShell to it. It knows syntax only: not whether a command exists.
 //
 // Usage: node parse.mjs MODULES FILE…, where MODULES is the directory that has node_modules.
 // Exits 1 if a script does not parse, 2 if it cannot tell.
