@@ -152,6 +152,11 @@ void RevocationParts::sample_clock() {
   }
 }
 
+std::size_t RevocationParts::loops_behind(std::chrono::milliseconds wait_max) {
+  evidence_.wait_until_published();
+  return publisher_.wait_until_received(wait_max);
+}
+
 std::vector<std::string> RevocationParts::not_ready(const config::Config& config) const {
   std::vector<std::string> missing;
   if (!state_error_.empty()) missing.push_back("state: " + state_error_);

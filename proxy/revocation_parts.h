@@ -54,6 +54,9 @@ class RevocationParts {
 
   // Required authorities without a usable CRL, and a state that cannot be read: in words.
   [[nodiscard]] std::vector<std::string> not_ready(const config::Config& config) const;
+  // How many loops may not have taken yet what is known now, after at most `wait_max`. Blocks: not
+  // on a worker's loop.
+  [[nodiscard]] std::size_t loops_behind(std::chrono::milliseconds wait_max);
 
   [[nodiscard]] revocation::Evidence& evidence() noexcept { return evidence_; }
   [[nodiscard]] revocation::StateStore& state() noexcept { return *state_; }

@@ -36,6 +36,12 @@
 
 namespace revcache::proxy {
 
+namespace {
+
+constexpr std::chrono::milliseconds kLoopsKnowWaitMax{100};
+
+}  // namespace
+
 // Members in order of dependence: destroyed from the last to the first.
 class Server {
  public:
@@ -55,7 +61,7 @@ class Server {
   Result<void> open_revocation(const Settings& settings);
   void sample_clock();
   void watch_signers();
-  [[nodiscard]] std::vector<std::string> not_ready() const;
+  [[nodiscard]] std::vector<std::string> not_ready();
   Result<void> open_admin();
   Result<void> start_workers(const LoadedSettings& loaded);
   void stop_workers();
@@ -93,6 +99,7 @@ class Server {
   std::size_t draining_ = 0;
   bool terminating_ = false;
   bool reloading_ = false;
+  bool loops_know_ = false;  // what made it ready
 };
 
 Server::Server(config::Config config, const config::Source& source,
@@ -188,10 +195,18 @@ void Server::sample_clock() {
   if (!submitted) log_->debug("the clock was not sampled: the disk queue is full");
 }
 
-// What is ready to serve, or why not: in words, for /readyz.
-std::vector<std::string> Server::not_ready() const {
+// What is ready to serve, or why not: in words, for /readyz. Whoever reads "ready" may ask any
+// loop.
+std::vector<std::string> Server::not_ready() {
   if (terminating_) return {"draining"};
-  return revocation_->not_ready(config());
+  auto missing = revocation_->not_ready(config());
+  if (!missing.empty()) {
+    loops_know_ = false;
+  } else if (!loops_know_) {
+    loops_know_ = revocation_->loops_behind(kLoopsKnowWaitMax) == 0;
+    if (!loops_know_) missing.emplace_back("an event loop has not taken what is known yet");
+  }
+  return missing;
 }
 
 Result<void> Server::open_admin() {

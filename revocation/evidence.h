@@ -119,6 +119,8 @@ class Evidence {
   Result<bool> unrevoke(std::string_view authority, std::string_view serial, WallTime now);
 
   [[nodiscard]] SnapshotPtr snapshot() const;
+  // What snapshot() gave before this call has also been handed to on_change()'s function.
+  void wait_until_published() { const std::lock_guard in_order(publish_lock_); }
 
  private:
   struct UrlEvidence {
