@@ -49,7 +49,7 @@ class Lines {
   }
 
  private:
-  static constexpr std::size_t kNameWidth = 15;
+  static constexpr std::size_t kNameWidth = 16;
   std::ostream& out_;
 };
 

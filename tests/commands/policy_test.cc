@@ -46,7 +46,8 @@ TEST_F(PolicyExplain, SendsTheCertificateAndTellsEverythingThatCounts) {
             (nlohmann::json{{"certificate", base64(as_bytes(der))}, {"authority", "contoso"}}));
   for (const char* part :
        {" is good.", "0a1b", "CN=Root", "contoso", "crl, number 07", "http://cdp.test/root.crl",
-        "abcd", "2026-12-08T00:00:00Z", "ocsp", "nextUpdate  2026-12-01T13:00:00Z"}) {
+        "abcd", "2026-12-08T00:00:00Z", "ocsp", "nextUpdate    2026-12-01T13:00:00Z",
+        "valid until 2026-12-08T00:00:00Z"}) {
     EXPECT_THAT(out_.str(), HasSubstr(part));
   }
   EXPECT_THAT(out_.str(), Not(HasSubstr("not verified")));

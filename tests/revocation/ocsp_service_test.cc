@@ -151,6 +151,22 @@ TEST_F(OcspServiceTest, AnUnreadableStateAnswersNothing) {
   EXPECT_EQ(ask_about(7).word, "tryLater");
 }
 
+// What cannot be made durable is not confirmed; what is known goes on being said until it ends.
+TEST_F(OcspServiceTest, AFullDiskTakesNoRevocationAndNoNewCrlAndTheAnswersStand) {
+  give_crl({.number = 5, .made_hours_ago = 10, .valid_hours = 12});
+  EXPECT_EQ(ask_about(7).word, "good");
+  evidence_.hooked.on_call = [](std::string_view) { return false; };
+  EXPECT_FALSE(evidence_.evidence().revoke("ca0", number(7), pki::CrlReason::key_compromise, "",
+                                           evidence_.clock.now));
+  EXPECT_NE(evidence_.crl(ca_, {.number = 6, .made_hours_ago = 1}), "verified");
+  publish();
+  EXPECT_TRUE(ask_about(7).at_once);
+  EXPECT_EQ(ask_about(8).word, "good") << "also one that the journal cannot keep";
+  EXPECT_EQ(journal_.not_kept(), 1U);
+  advance(2h);
+  EXPECT_EQ(ask_about(7).word, "tryLater") << "and not a second longer than the old CRL";
+}
+
 TEST_F(OcspServiceTest, ASignerThatMayNotSignAnswersNothing) {
   give_crl({});
   EXPECT_EQ(ask_about(7).word, "good");

@@ -179,7 +179,7 @@ class OcspWorld : public ::testing::Test {
   cache::MemoryTier memory_{std::uint64_t{8} << 20U, 3};
   cache::Coalescer signatures_{100, 3};
   NonceBudget budget_{1000};
-  DecisionJournal journal_{evidence_.state, evidence_.log};
+  DecisionJournal journal_{evidence_.hooked, evidence_.log};
   OcspShared shared_{.memory = memory_,
                      .signatures = signatures_,
                      .nonce_budget = budget_,
