@@ -34,7 +34,7 @@ struct WorkerContext {
   std::string instance_id;
   std::shared_ptr<const Settings> settings;
   revocation::OcspService* responder = nullptr;  // null: this worker answers for nobody
-  std::uint32_t tunnels = 0;  // CONNECT tunnels of this worker, under way
+  std::uint32_t tunnels = 0;                     // CONNECT tunnels of this worker, under way
 
   // Scratch of the request being looked at: reused, so that a hit allocates nothing.
   RouteMemo routes;
