@@ -165,6 +165,13 @@ FamilyList MetricsCollector::Collect() const {
   return out;
 }
 
+LatencyTotals MetricsCollector::latency_totals() const {
+  const auto loops = state_.with([](const State& current) { return current.loops; });
+  LatencyTotals totals;
+  for (const LoopMetrics* loop : loops) totals.add(*loop);
+  return totals;
+}
+
 std::string to_text(const FamilyList& families) {
   std::ostringstream out;
   prometheus::TextSerializer().Serialize(out, families);

@@ -1,12 +1,11 @@
 #include "proxy/server.h"
 
+#include <atomic>
 #include <csignal>
 #include <cstdint>
 #include <cstdio>
-#include <cstdlib>
 #include <filesystem>
 #include <string>
-#include <thread>
 #include <utility>
 #include <vector>
 
@@ -25,8 +24,10 @@
 #include "proxy/admin_port.h"
 #include "proxy/cache_figures.h"
 #include "proxy/connection_limits.h"
+#include "proxy/latency_sampler.h"
 #include "proxy/make_settings.h"
 #include "proxy/process_setup.h"
+#include "proxy/reload.h"
 #include "proxy/request_log_lines.h"
 #include "proxy/responder_figures.h"
 #include "proxy/responder_parts.h"
@@ -35,7 +36,6 @@
 #include "proxy/worker_thread.h"
 
 namespace revcache::proxy {
-
 namespace {
 
 constexpr std::chrono::milliseconds kLoopsKnowWaitMax{100};
@@ -65,7 +65,6 @@ class Server {
   Result<void> open_admin();
   Result<void> start_workers(const LoadedSettings& loaded);
   void stop_workers();
-  void log_rules();
   void watch_signals();
   void reload();
   void on_reloaded(std::expected<LoadedSettings, std::string> loaded);
@@ -91,15 +90,16 @@ class Server {
   std::vector<SocketAddress> listeners_;
   std::shared_ptr<const Settings> settings_;
   std::vector<std::unique_ptr<WorkerThread>> workers_;
+  std::unique_ptr<LatencySampler> latency_;                // from start()
   net::UvBackgroundWork background_{loop_, work_limits_};  // its work uses what is above
   std::unique_ptr<AdminPort> admin_;
   std::unique_ptr<net::Timer> clock_timer_;
   std::unique_ptr<net::Timer> signer_timer_;
   std::vector<std::unique_ptr<net::SignalWatcher>> signals_;
   std::size_t draining_ = 0;
-  bool terminating_ = false;
+  std::atomic<bool> terminating_ = false;
   bool reloading_ = false;
-  bool loops_know_ = false;  // what made it ready
+  std::atomic<bool> loops_know_ = false;  // what made it ready
 };
 
 Server::Server(config::Config config, const config::Source& source,
@@ -162,6 +162,7 @@ Result<void> Server::start() {
   collector_.set_responder_labels(responder_labels(*responder_->table()));
   collector_.add_source([this] { return signer_families(responder_->signers()); });
   collector_.set_last_reload(true, clock_.wall());
+  latency_ = std::make_unique<LatencySampler>(timers_, collector_, clock_);
   return open_admin();
 }
 
@@ -196,10 +197,10 @@ void Server::sample_clock() {
 }
 
 // What is ready to serve, or why not: in words, for /readyz. Whoever reads "ready" may ask any
-// loop.
+// loop. Any thread but a worker's.
 std::vector<std::string> Server::not_ready() {
   if (terminating_) return {"draining"};
-  auto missing = revocation_->not_ready(config());
+  auto missing = revocation_->not_ready(*settings);
   if (!missing.empty()) {
     loops_know_ = false;
   } else if (!loops_know_) {
@@ -263,7 +264,7 @@ int Server::run() {
   }
   const auto admin = admin_->local_address().to_string();
   log_->info("admin port", {{"address", admin}});
-  log_rules();
+  log_rules(config(), *log_);
   static_cast<void>(notify_.ready());
   loop_.run();
   stop_workers();
@@ -277,20 +278,6 @@ void Server::stop_workers() {
   if (revocation_ != nullptr) revocation_->detach();
   if (responder_ != nullptr) responder_->detach();
   workers_.clear();
-}
-
-// What an administrator should see without having written it: the built-in destinations, and what
-// cannot be checked behind a parent proxy.
-void Server::log_rules() {
-  std::string allowed;
-  for (const auto& pattern : config().access.destinations) {
-    if (!allowed.empty()) allowed += ", ";
-    allowed += pattern.text;
-  }
-  log_->info("destinations", {{"allowed", allowed}});
-  if (!config().upstream.parent_proxy) return;
-  log_->warning("behind a parent proxy only names can be checked, not addresses",
-                {{"parent_proxy", config().upstream.parent_proxy->host}});
 }
 
 void Server::watch_signals() {
@@ -313,22 +300,7 @@ void Server::reload() {
   const bool submitted = background_.submit(
       net::WorkKind::parse,
       [this, result, source = source_, guarded] {
-        auto config = config::load(source);
-        if (!config) {
-          std::string all;
-          for (const auto& error : config.error()) all += error.to_string() + "; ";
-          *result = std::unexpected(all);
-          return;
-        }
-        auto loaded = make_settings(std::move(*config), guarded);
-        // Signers first: they refuse more.
-        auto applied = loaded ? responder_->apply(*loaded->settings) : Result<void>{};
-        if (loaded && applied) applied = revocation_->apply(*loaded->settings);
-        if (!loaded || !applied) {
-          *result = std::unexpected(loaded ? applied.error().detail : loaded.error().detail);
-        } else {
-          *result = std::move(*loaded);
-        }
+        *result = load_again(source, guarded, *responder_, *revocation_);
       },
       [this, result] { on_reloaded(std::move(*result)); });
   if (!submitted) on_reloaded(std::unexpected("too much work is waiting; try again"));
@@ -346,12 +318,7 @@ void Server::on_reloaded(std::expected<LoadedSettings, std::string> loaded) {
   if (auto applied = log_->apply(config().log); !applied) {
     log_->error("log settings not applied", {{"error", applied.error().detail}});
   }
-  if (config().listen.proxy != initial_.listen.proxy ||
-      config().listen.workers != initial_.listen.workers ||
-      config().cache.directory != initial_.cache.directory) {
-    log_->warning("some settings change at the next start only",
-                  {{"settings", "listen.proxy, listen.workers, cache.directory"}});
-  }
+  log_what_needs_a_restart(initial_, config(), *log_);
   if (auto applied = admin_->apply(settings_->config); !applied) {
     log_->error("admin settings not applied", {{"error", applied.error().detail}});
   }
@@ -362,7 +329,7 @@ void Server::on_reloaded(std::expected<LoadedSettings, std::string> loaded) {
 }
 
 void Server::terminate() {
-  if (std::exchange(terminating_, true)) {
+  if (terminating_.exchange(true)) {
     log_->warning("stopping at once");
     return loop_.stop();
   }
