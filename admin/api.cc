@@ -1,21 +1,19 @@
 #include "admin/api.h"
 
-#include <nlohmann/json.hpp>
-
 #include <algorithm>
 #include <array>
 #include <charconv>
 #include <optional>
 #include <utility>
 
+#include "admin/api_json.h"
+#include "admin/api_status.h"
 #include "base/base64.h"
 #include "config/patterns.h"
 #include "pki/asn1_time.h"
 
 namespace revcache::admin {
 namespace {
-
-using Json = nlohmann::ordered_json;
 
 enum class Takes : std::uint8_t {
   read,      // GET
@@ -30,7 +28,13 @@ struct NamedCall {
   std::string_view about;
 };
 
-constexpr std::array<NamedCall, 8> kCalls{{
+constexpr std::array<NamedCall, 13> kCalls{{
+    {"/api/v1/status", ApiCall::status, Takes::read, "can NPS authenticate, and why not"},
+    {"/api/v1/authorities", ApiCall::authorities, Takes::read,
+     "each [[authority]]: evidence, signer"},
+    {"/api/v1/crls", ApiCall::crls, Takes::read, "CRLs and OCSP answers that are held"},
+    {"/api/v1/upstreams", ApiCall::upstreams, Takes::read, "each destination: up, requests, times"},
+    {"/api/v1/config", ApiCall::config, Takes::read, "effective settings, secrets masked"},
     {"/api/v1/floor/reset", ApiCall::floor_reset, Takes::change,
      R"({"authority"}: forget what was newest)"},
     {"/api/v1/revoke", ApiCall::revoke, Takes::change,
@@ -52,29 +56,6 @@ constexpr std::string_view kNoteOfRevocation =
     "a CRL that it already has until the nextUpdate of that; the cache resync of the Windows kit "
     "makes it ask again. Who reads the CA's own CRL sees a revocation only once the CA publishes "
     "it.";
-
-Answer json_answer(const Json& json) {
-  return {.content_type = kJson,
-          .body = json.dump(-1, ' ', false, Json::error_handler_t::replace) + '\n'};
-}
-
-Answer problem_answer(const Problem& problem) {
-  switch (problem.kind) {
-    case ProblemKind::unknown:
-      return api_error(404, problem.text);
-    case ProblemKind::conflict:
-      return api_error(409, problem.text);
-    case ProblemKind::unavailable:
-      return api_error(503, problem.text);
-    case ProblemKind::failed:
-      break;
-  }
-  return api_error(500, problem.text);
-}
-
-Json optional_time(const std::optional<WallSeconds>& time) {
-  return time ? Json(pki::rfc3339(*time)) : Json(nullptr);
-}
 
 // The members of a body: strings, each of a known name.
 class Members {
@@ -205,6 +186,20 @@ Answer answer_entries(const ApiRequest& request, Operations& operations) {
   return json_answer({{"entries", std::move(all)}});
 }
 
+Answer answer_report(ApiCall call, Operations& operations) {
+  const auto report = operations.status();
+  if (!report) return problem_answer(report.error());
+  if (call == ApiCall::authorities) return authorities_answer(*report);
+  if (call == ApiCall::crls) return crls_answer(*report);
+  if (call == ApiCall::upstreams) return upstreams_answer(*report);
+  return status_answer(*report);
+}
+
+Answer answer_config(Operations& operations) {
+  const auto config = operations.shown_config();
+  return config ? config_answer(*config) : problem_answer(config.error());
+}
+
 Answer answer_explain(std::string_view body, Operations& operations) {
   const auto members = Members::read(body, {"certificate", "authority"});
   if (!members) return members.error();
@@ -258,7 +253,8 @@ std::string api_index() {
 std::expected<ApiRequest, Answer> decide_api(const http::RequestHead& head, const Asked& asked,
                                              const AccessRules& rules) {
   const auto* const named = std::ranges::find(kCalls, asked.path, &NamedCall::path);
-  if (named == kCalls.end()) return std::unexpected(api_error(404, "no such call; / lists them"));
+  if (named == kCalls.end())
+    return std::unexpected(api_error(404, "no such call; / lists them"));
   if (auto refused = refuse_method(head, *named)) return std::unexpected(*std::move(refused));
   if (named->takes == Takes::change) {
     if (auto refused = refuse_change(head, asked, rules)) {
@@ -280,6 +276,13 @@ std::expected<ApiRequest, Answer> decide_api(const http::RequestHead& head, cons
 
 Answer answer_call(const ApiRequest& request, std::string_view body, Operations& operations) {
   switch (request.call) {
+    case ApiCall::status:
+    case ApiCall::authorities:
+    case ApiCall::crls:
+    case ApiCall::upstreams:
+      return answer_report(request.call, operations);
+    case ApiCall::config:
+      return answer_config(operations);
     case ApiCall::floor_reset:
       return answer_floor_reset(request, body, operations);
     case ApiCall::revoke:

@@ -22,6 +22,11 @@ inline constexpr std::size_t kEntriesMax = 1000;
 inline constexpr std::size_t kNoteBytesMax = 1024;
 
 enum class ApiCall : std::uint8_t {
+  status,
+  authorities,
+  crls,
+  upstreams,
+  config,
   floor_reset,
   revoke,
   unrevoke,

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "admin/status.h"
 #include "base/callback.h"
 #include "base/clock.h"
 #include "pki/certificate.h"
@@ -89,9 +90,19 @@ struct RefreshedUrl {
   std::optional<WallSeconds> next_update;
 };
 
+// Effective settings, secrets masked.
+struct ShownConfig {
+  std::string source;  // file; empty: the built-in defaults
+  std::string json;    // an object with a member for each section
+};
+
 class Operations {
  public:
   virtual ~Operations() = default;
+
+  // How it is now, judged. Blocks, thread-safe: pool threads.
+  virtual Done<StatusReport> status() = 0;
+  virtual Done<ShownConfig> shown_config() = 0;
 
   // These block and are thread-safe: pool threads. `by` is who asked, for the audit trail. A change
   // and its entry there are durable before the call returns.

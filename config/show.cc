@@ -1,6 +1,9 @@
 #include "config/show.h"
 
+#include <toml++/toml.h>
+
 #include <chrono>
+#include <sstream>
 #include <string_view>
 
 #include "base/check.h"
@@ -101,6 +104,14 @@ std::string effective_text(const Config& config) {
   for (const Section& section : schema.sections) writer.write_section(section);
   for (const TableList& list : schema.lists) writer.write_list(list, std::string(list.name));
   return writer.take();
+}
+
+std::string effective_json(const Config& config) {
+  const std::string text = effective_text(config);
+  const toml::table table = toml::parse(std::string_view(text), std::string_view("effective"));
+  std::ostringstream out;
+  out << toml::json_formatter(table, toml::format_flags::quote_dates_and_times);
+  return std::move(out).str();
 }
 
 std::string default_text(const Config& config) {

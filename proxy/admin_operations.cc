@@ -7,6 +7,7 @@
 #include <set>
 #include <utility>
 
+#include "config/show.h"
 #include "pki/asn1_time.h"
 #include "pki/signature.h"
 #include "proxy/admin_explain.h"
@@ -101,6 +102,16 @@ const config::Authority* AdminOperations::find(const config::Config& config,
                                                const std::string& authority) const {
   const auto found = std::ranges::find(config.authorities, authority, &config::Authority::name);
   return found == config.authorities.end() ? nullptr : &*found;
+}
+
+Done<admin::StatusReport> AdminOperations::status() {
+  if (!parts_.status) return problem(ProblemKind::unavailable, "the status is not gathered here");
+  return parts_.status(*config());
+}
+
+Done<admin::ShownConfig> AdminOperations::shown_config() {
+  const auto current = config();
+  return admin::ShownConfig{.source = current->source, .json = config::effective_json(*current)};
 }
 
 Done<std::size_t> AdminOperations::reset_floors(const std::string& authority,

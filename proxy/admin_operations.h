@@ -44,6 +44,8 @@ class AdminOperations final : public admin::Operations,
     WorkerThread& refresher;  // the worker that renews what is known
     // For whom answers are signed; null: for nobody. Any thread.
     std::function<revocation::ResponderTablePtr()> responder_table{};
+    // null: nobody tells. Any thread but a serving loop's.
+    std::function<admin::StatusReport(const config::Config&)> status{};
   };
 
   AdminOperations(const Parts& parts, std::shared_ptr<const config::Config> config);
@@ -56,6 +58,8 @@ class AdminOperations final : public admin::Operations,
   // Nobody waits for refreshes any more. Admin loop; before the loop ends.
   void stop();
 
+  admin::Done<admin::StatusReport> status() override;
+  admin::Done<admin::ShownConfig> shown_config() override;
   admin::Done<std::size_t> reset_floors(const std::string& authority,
                                         const std::string& by) override;
   admin::Done<admin::RevocationReceipt> revoke(const admin::RevocationOrder& order,

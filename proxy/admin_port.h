@@ -33,7 +33,9 @@ class AdminPort {
     metrics::Log& log;
     RevocationParts& revocation;
     WorkerThread& refresher;  // the worker that renews what is known
-    std::function<revocation::ResponderTablePtr()> responder_table{};  // see AdminOperations
+    // See AdminOperations.
+    std::function<revocation::ResponderTablePtr()> responder_table{};
+    std::function<admin::StatusReport(const config::Config&)> status{};
   };
 
   // Fails when the address cannot be bound, or the token or TLS files cannot be read. The

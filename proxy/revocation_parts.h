@@ -62,6 +62,7 @@ class RevocationParts {
   [[nodiscard]] revocation::StateStore& state() noexcept { return *state_; }
   [[nodiscard]] const revocation::ClockGuard& clock_guard() const noexcept { return clock_guard_; }
   [[nodiscard]] bool state_unreadable() const noexcept { return !state_error_.empty(); }
+  [[nodiscard]] const std::string& state_problem() const noexcept { return state_error_; }
   [[nodiscard]] revocation::Publisher& publisher() noexcept { return publisher_; }
   [[nodiscard]] const revocation::EvidenceCounters& counters() const noexcept { return counters_; }
   [[nodiscard]] RefreshFigures& refresh_figures() noexcept { return refresh_figures_; }

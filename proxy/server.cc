@@ -33,6 +33,7 @@
 #include "proxy/responder_parts.h"
 #include "proxy/revocation_figures.h"
 #include "proxy/revocation_parts.h"
+#include "proxy/status_report.h"
 #include "proxy/worker_thread.h"
 
 namespace revcache::proxy {
@@ -61,7 +62,7 @@ class Server {
   Result<void> open_revocation(const Settings& settings);
   void sample_clock();
   void watch_signers();
-  [[nodiscard]] std::vector<std::string> not_ready();
+  [[nodiscard]] std::vector<std::string> not_ready(const config::Config& config);
   Result<void> open_admin();
   Result<void> start_workers(const LoadedSettings& loaded);
   void stop_workers();
@@ -91,15 +92,15 @@ class Server {
   std::shared_ptr<const Settings> settings_;
   std::vector<std::unique_ptr<WorkerThread>> workers_;
   std::unique_ptr<LatencySampler> latency_;                // from start()
+  std::atomic<bool> terminating_ = false;
+  std::atomic<bool> loops_know_ = false;  // what made it ready
   net::UvBackgroundWork background_{loop_, work_limits_};  // its work uses what is above
   std::unique_ptr<AdminPort> admin_;
   std::unique_ptr<net::Timer> clock_timer_;
   std::unique_ptr<net::Timer> signer_timer_;
   std::vector<std::unique_ptr<net::SignalWatcher>> signals_;
   std::size_t draining_ = 0;
-  std::atomic<bool> terminating_ = false;
   bool reloading_ = false;
-  std::atomic<bool> loops_know_ = false;  // what made it ready
 };
 
 Server::Server(config::Config config, const config::Source& source,
@@ -198,9 +199,9 @@ void Server::sample_clock() {
 
 // What is ready to serve, or why not: in words, for /readyz. Whoever reads "ready" may ask any
 // loop. Any thread but a worker's.
-std::vector<std::string> Server::not_ready() {
+std::vector<std::string> Server::not_ready(const config::Config& config) {
   if (terminating_) return {"draining"};
-  auto missing = revocation_->not_ready(*settings);
+  auto missing = revocation_->not_ready(config);
   if (!missing.empty()) {
     loops_know_ = false;
   } else if (!loops_know_) {
@@ -211,12 +212,21 @@ std::vector<std::string> Server::not_ready() {
 }
 
 Result<void> Server::open_admin() {
+  const StatusSources sources{
+      .revocation = *revocation_,
+      .signers = responder_->signers(),
+      .clock = clock_,
+      .started_at = clock_.wall(),
+      .metrics = [this] { return collector_.Collect(); },
+      .latency = [this] { return latency_->windows(); },
+      .waiting_for = [this](const config::Config& config) { return not_ready(config); }};
   auto opened =
       AdminPort::open({loop_, timers_, background_, clock_, *log_, *revocation_, *workers_.front(),
-                       [this] { return responder_->table(); }},
+                       [this] { return responder_->table(); },
+                       [sources](const auto& config) { return status_report(sources, config); }},
                       settings_->config,
                       {.metrics_text = [this] { return metrics::to_text(collector_.Collect()); },
-                       .not_ready = [this] { return not_ready(); }});
+                       .not_ready = [this] { return not_ready(config()); }});
   if (!opened) return fail(std::move(opened));
   admin_ = std::move(*opened);
   return {};

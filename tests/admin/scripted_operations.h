@@ -17,6 +17,16 @@ inline WallSeconds noon() {
 
 class ScriptedOperations final : public Operations {
  public:
+  Done<StatusReport> status() override {
+    asked.emplace_back("status");
+    if (problem) return std::unexpected(*problem);
+    return report;
+  }
+  Done<ShownConfig> shown_config() override {
+    asked.emplace_back("shown_config");
+    if (problem) return std::unexpected(*problem);
+    return ShownConfig{.source = config_source, .json = R"({"listen": {"workers": 2}})"};
+  }
   Done<std::size_t> reset_floors(const std::string& authority, const std::string& by) override {
     asked.push_back("reset_floors " + authority + " by " + by);
     if (problem) return std::unexpected(*problem);
@@ -64,6 +74,8 @@ class ScriptedOperations final : public Operations {
   }
 
   std::optional<Problem> problem;
+  StatusReport report;
+  std::string config_source;
   std::optional<WallSeconds> valid_until;
   std::size_t loops_behind = 0;
   Explanation explanation;
