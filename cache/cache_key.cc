@@ -51,6 +51,13 @@ void make_ocsp_key(std::string& key, std::string_view origin, ByteView cert_id_d
   key += as_text(preferred_signature_algorithms_der);
 }
 
+std::string ocsp_key_prefix(std::string_view origin) {
+  std::string prefix(1, kOcspMark);
+  prefix += origin;
+  if (!origin.empty()) prefix += kOcspMark;
+  return prefix;
+}
+
 ByteView cert_id_in_ocsp_key(std::string_view key) noexcept {
   if (!key.starts_with(kOcspMark)) return {};
   const std::size_t origin_end = key.find(kOcspMark, 1);

@@ -25,6 +25,9 @@ class KeyHasher {
 void make_ocsp_key(std::string& key, std::string_view origin, ByteView cert_id_der,
                    ByteView preferred_signature_algorithms_der);
 
+// What all keys of that origin begin with; of an empty origin, all OCSP keys.
+[[nodiscard]] std::string ocsp_key_prefix(std::string_view origin);
+
 // The CertID in a key that make_ocsp_key() made, or in that of a variant under it; empty when it is
 // another key. Points into `key`.
 [[nodiscard]] ByteView cert_id_in_ocsp_key(std::string_view key) noexcept;

@@ -112,17 +112,19 @@ Result<void> DiskEntries::write(const StoredResponse& entry) {
   const IndexValue value{.generation = generation,
                          .body_generation = generation,
                          .entry_bytes = record.size() + entry.body_bytes};
-  return publish(entry.key, record, value, std::nullopt);
+  return publish(entry.key, record, value, {.replaces = {}, .purged_since = entry.purge_mark});
 }
 
-Result<void> DiskEntries::remove(const std::string& key) {
+Result<void> DiskEntries::remove(const std::string& key) { return remove(key, /*sync=*/true); }
+
+Result<void> DiskEntries::remove(const std::string& key, bool sync) {
   const std::lock_guard lock(lock_of(key));
   std::optional<IndexValue> value;
   Result<void> indexed = read_index(key, value);
   if (!indexed || !value) return indexed;
   rocksdb::WriteBatch batch;
   batch.Delete(database_.index(), encode_index_key(key));
-  const rocksdb::Status status = database_.write(batch, /*sync=*/true);
+  const rocksdb::Status status = database_.write(batch, sync);
   if (status.ok()) account(key, *value, -1);
   return to_result(status);
 }
@@ -257,7 +259,8 @@ Result<void> DiskEntries::write_new_head(const StoredResponse& entry) {
   const IndexValue value{.generation = generation,
                          .body_generation = entry.generation,
                          .entry_bytes = record.size() + entry.body_bytes};
-  return publish(entry.key, record, value, old->generation);
+  return publish(entry.key, record, value,
+                 {.replaces = old->generation, .purged_since = entry.purge_mark});
 }
 
 Result<void> DiskEntries::put_piece(RecordKey key, std::string_view piece) {
@@ -273,14 +276,18 @@ Result<void> DiskEntries::put_piece(RecordKey key, std::string_view piece) {
 }
 
 Result<void> DiskEntries::publish(const std::string& key, std::string_view head_record,
-                                  const IndexValue& value, std::optional<std::uint64_t> replaces) {
+                                  const IndexValue& value, const Unless& unless) {
   const std::lock_guard lock(lock_of(key));
   if (value.body_generation < floor_.load()) return no_room();
+  // Under the lock, for which visit() waits: what passes here is seen there.
+  if (options_.purges != nullptr && options_.purges->forbids(key, unless.purged_since)) {
+    return fail(ErrorCode::refused, Blame::local, "disk tier: purged since it was asked for");
+  }
   std::optional<IndexValue> old;
   Result<void> indexed = read_index(key, old);
   // A damaged index value is overwritten.
   if (!indexed && indexed.error().code != ErrorCode::corrupt) return indexed;
-  if (replaces && (!old || old->generation != *replaces)) {
+  if (unless.replaces && (!old || old->generation != *unless.replaces)) {
     return fail(ErrorCode::corrupt, Blame::local, "disk tier: replaced meanwhile");
   }
   rocksdb::WriteBatch batch;

@@ -51,6 +51,10 @@ class DiskEntries {
   Result<SharedBytes> read_piece(const StoredResponse& entry, std::uint64_t index);
   Result<void> write(const StoredResponse& entry);
   Result<void> remove(const std::string& key);
+  // disk_entries_purge.cc
+  Result<void> visit(std::string_view prefix, const DiskStore::SeenKey& seen);
+  Result<void> remove_unsynced(const std::string& key);
+  Result<void> sync();
 
   // Forgets all entries and gives the last generation that is now garbage.
   Result<std::uint64_t> forget_all();
@@ -102,10 +106,15 @@ class DiskEntries {
   Result<void> write_body(const StoredResponse& entry, std::uint64_t generation);
   Result<void> write_new_head(const StoredResponse& entry);
   Result<void> put_piece(RecordKey key, std::string_view piece);
-  // Makes an entry visible, unless its generation was vacated meanwhile, or the index does not say
-  // `replaces` any more.
+  // Why an entry may not become visible any more.
+  struct Unless {
+    std::optional<std::uint64_t> replaces;  // the index does not say this generation any more
+    PurgeLog::Mark purged_since = 0;
+  };
+  // Makes an entry visible, unless its generation was vacated meanwhile, or one of the above.
   Result<void> publish(const std::string& key, std::string_view head_record,
-                       const IndexValue& value, std::optional<std::uint64_t> replaces);
+                       const IndexValue& value, const Unless& unless);
+  Result<void> remove(const std::string& key, bool sync);
   // False when the entry is of another generation, or gone.
   Result<bool> forget(const std::string& key, std::uint64_t generation);
 

@@ -159,7 +159,7 @@ Result<void> DiskEntries::copy_entry(const std::string& key, const IndexValue& v
   const IndexValue moved{.generation = generation,
                          .body_generation = generation,
                          .entry_bytes = copy.size() + response.body_bytes};
-  return publish(key, copy, moved, value.generation);
+  return publish(key, copy, moved, {.replaces = value.generation, .purged_since = UINT64_MAX});
 }
 
 Result<void> DiskEntries::copy_body(const IndexValue& from, std::uint64_t body_bytes,

@@ -17,6 +17,14 @@ void OwedRemovals::add(const std::string& key) {
   });
 }
 
+void OwedRemovals::add_everything() {
+  state_.with([&](State& state) {
+    state.everything = ++state.adds;
+    state.keys.clear();
+    count(state);
+  });
+}
+
 bool OwedRemovals::covers(const std::string& key) const {
   if (none()) return false;
   return state_.with(

@@ -20,6 +20,7 @@ class OwedRemovals {
   static constexpr std::size_t kKeysMax = 4096;  // past it the removal of everything is owed
 
   void add(const std::string& key);
+  void add_everything();
 
   [[nodiscard]] bool none() const noexcept { return owed_.load() == 0; }
   [[nodiscard]] bool covers(const std::string& key) const;

@@ -62,8 +62,30 @@ class RocksDiskStore final : public DiskStore {
 
   Result<void> clear() override {
     Result<std::uint64_t> last = entries_.forget_all();
-    if (!last) return fail(std::move(last));
+    if (!last) {
+      owed_.add_everything();
+      return fail(std::move(last));
+    }
     return evictor_.drop_all(*last);
+  }
+
+  // What is owed counts as absent.
+  Result<void> visit(std::string_view prefix, const SeenKey& seen) override {
+    return entries_.visit(prefix, [&](std::string_view key, std::uint64_t bytes) {
+      if (owed_.none() || !owed_.covers(std::string(key))) seen(key, bytes);
+    });
+  }
+
+  Result<void> remove_all(std::span<const std::string> keys) override {
+    Result<void> all;
+    for (const std::string& key : keys) {
+      Result<void> removed = entries_.remove_unsynced(key);
+      if (removed) continue;
+      owed_.add(key);
+      all = std::move(removed);
+    }
+    Result<void> synced = entries_.sync();
+    return all ? synced : all;
   }
 
   bool certainly_absent(const std::string& key) const override {

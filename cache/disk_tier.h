@@ -4,11 +4,15 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <span>
 #include <string>
+#include <string_view>
 
 #include "base/clock.h"
 #include "base/result.h"
+#include "cache/purge_log.h"
 #include "cache/tier.h"
 #include "metrics/log.h"
 #include "net/background_work.h"
@@ -35,6 +39,7 @@ class DiskStore {
     std::uint64_t whole_body_bytes_max = 64ULL << 20U;  // larger bodies are read in pieces
     rocksdb::Env* env = nullptr;  // nullptr: the machine's; tests inject faults
     std::shared_ptr<rocksdb::EventListener> listener{};  // of the database; tests wait for events
+    const PurgeLog* purges = nullptr;  // what it forbids is not written; outlives the store
   };
 
   // By how much the directory may be larger than bytes_max for a moment: memtables on their way to
@@ -78,6 +83,13 @@ class DiskStore {
   // Also when the disk refuses, the entry is not found any more, as long as the process lives.
   [[nodiscard]] virtual Result<void> remove(const std::string& key) = 0;
   [[nodiscard]] virtual Result<void> clear() = 0;
+
+  // Every key that begins with `prefix`, in order, with the bytes that its entry takes: as of a
+  // moment at which every write that began before the call, and was not forbidden, is done.
+  using SeenKey = std::function<void(std::string_view key, std::uint64_t bytes)>;
+  [[nodiscard]] virtual Result<void> visit(std::string_view prefix, const SeenKey& seen) = 0;
+  // Many at once: durable when it returns without failure. As remove().
+  [[nodiscard]] virtual Result<void> remove_all(std::span<const std::string> keys) = 0;
 
   // True when nothing of the index on disk need be read to know that there is no such entry. Any
   // thread, also a loop's: it looks at memory only (some microseconds).

@@ -142,7 +142,7 @@ bool Fetch::on_not_modified(const http::ResponseHead& head) {
     exchange_ = context_.origin.fetch(origin_request(), *this);
     return true;
   }
-  auto freshened = freshen(*stale_, head, request_time_, response_time_);
+  auto freshened = freshen(*stale_, head, request_time_, response_time_, request_.purge_mark);
   // The 304 may have brought no-store or private.
   http::ResponseHead merged;
   merged.status = freshened->status;
@@ -151,15 +151,14 @@ bool Fetch::on_not_modified(const http::ResponseHead& head) {
   std::vector<StoredResponsePtr> stored;
   // A variant keeps its own key: it was found under it.
   if (may_keep) {
-    context_.shared.memory.put(freshened);
-    stored.push_back(freshened);
+    if (put_in_memory(context_, freshened, request_.purge_mark)) stored.push_back(freshened);
   } else if (!request_.directives.no_store) {
     erase(context_, stale_->key);
   }
   finish(FetchOutcome{.response = std::move(freshened),
                       .upstream_status = 304,
                       .shareable = true,
-                      .stored = may_keep,
+                      .stored = !stored.empty(),
                       .revalidated = true});
   store_on_disk(context_, stored);
   return true;
@@ -244,8 +243,9 @@ void Fetch::on_failed(Error error) {
 void Fetch::update_stored_by_head() {
   if (stale_ == nullptr || head_.status != 200) return;
   if (head_matches(*stale_, head_)) {
-    auto freshened = freshen(*stale_, head_, request_time_, response_time_);
-    if (!request_.directives.no_store) context_.shared.memory.put(std::move(freshened));
+    const auto freshened =
+        freshen(*stale_, head_, request_time_, response_time_, request_.purge_mark);
+    if (!request_.directives.no_store) put_in_memory(context_, freshened, request_.purge_mark);
     return;
   }
   erase(context_, stale_->key);

@@ -90,6 +90,7 @@ void Fetch::on_admitted(Result<Admitted> admitted) {
 StoredResponse Fetch::response_from_head() const {
   StoredResponse response;
   response.key = request_.key;
+  response.purge_mark = request_.purge_mark;
   response.kind = kind_;
   response.status = head_.status;
   response.fields = storable_fields(head_.fields.view(), directives_);
@@ -122,13 +123,12 @@ void Fetch::complete_with(StoredResponse response, bool may_be_stored) {
                            !directives_.no_store && !directives_.private_;
   // RFC 9111 3.5: what one client's credentials led to is no answer to others.
   if (is_negative && !request_.has_nonce && !request_.fields.has(FieldId::authorization)) {
-    context_.shared.negative.put(request_.key, NegativeAnswer{.response = complete},
-                                 context_.clock.monotonic());
+    put_negative(context_, request_, NegativeAnswer{.response = complete});
   }
   finish(FetchOutcome{.response = std::move(complete),
                       .upstream_status = head_.status,
                       .shareable = (may_be_stored && !has_own_fields) || is_negative || is_failure_,
-                      .stored = may_be_stored,
+                      .stored = !stored.empty(),
                       .revalidated = false,
                       .is_failure = is_failure_});
   store_on_disk(context_, stored);

@@ -26,8 +26,9 @@ metrics::LookupOutcome outcome_of(const Decision& decision) noexcept {
 
 // A generation tells the variants of this index from those of an index that was invalidated: its
 // time of making, which the next index cannot share unless it names the same fields.
-StoredResponsePtr with_generation(const StoredResponse& index, WallTime now) {
+StoredResponsePtr new_generation(const StoredResponse& index, WallTime now, PurgeLog::Mark mark) {
   StoredResponse dated(index);
+  dated.purge_mark = mark;
   dated.freshness.response_time = now;
   return finish(std::move(dated));
 }
@@ -87,14 +88,33 @@ std::string variant_key_in(const StoredResponse& vary_index, const http::FieldsV
                      vary_values(indexed_names(vary_index), fields));
 }
 
+// Looked at before, as a rule, and after: a purge that begins in between may have passed this shard
+// already, but then its beginning is seen now.
+bool put_in_memory(const CacheContext& context, const StoredResponsePtr& entry,
+                   PurgeLog::Mark mark) {
+  const PurgeLog& purges = context.shared.purges;
+  if (purges.forbids(entry->key, mark)) return false;
+  context.shared.memory.put(entry);
+  if (!purges.forbids(entry->key, mark)) return true;
+  context.shared.memory.erase(entry->key);
+  return false;
+}
+
+void put_negative(const CacheContext& context, const CacheRequest& request, NegativeAnswer answer) {
+  const PurgeLog& purges = context.shared.purges;
+  if (purges.forbids(request.key, request.purge_mark)) return;
+  context.shared.negative.put(request.key, std::move(answer), context.clock.monotonic());
+  if (purges.forbids(request.key, request.purge_mark)) context.shared.negative.erase(request.key);
+}
+
 std::vector<StoredResponsePtr> store_in_memory(const CacheContext& context,
                                                const StoredResponsePtr& response,
                                                const http::FieldsView& request_fields) {
   std::vector<StoredResponsePtr> stored;
   const auto put = [&](const StoredResponsePtr& entry) {
-    context.shared.memory.put(entry);
-    stored.push_back(entry);
+    if (put_in_memory(context, entry, response->purge_mark)) stored.push_back(entry);
   };
+  if (context.shared.purges.forbids(response->key, response->purge_mark)) return stored;
   context.shared.negative.erase(response->key);
   context.shared.remembered.note_stored(response->key);
   const auto names = vary_names(response->fields.view());
@@ -107,7 +127,7 @@ std::vector<StoredResponsePtr> store_in_memory(const CacheContext& context,
   if (index != nullptr && !index->vary_index) index = nullptr;
   auto wanted = make_vary_index(response->key, names, index.get());
   if (index == nullptr || indexed_names(*index) != indexed_names(*wanted)) {
-    index = with_generation(*wanted, context.clock.wall());
+    index = new_generation(*wanted, context.clock.wall(), response->purge_mark);
     put(index);
   }
   StoredResponse variant(*response);

@@ -23,6 +23,7 @@
 #include "cache/negative_cache.h"
 #include "cache/options.h"
 #include "cache/origin.h"
+#include "cache/purge_log.h"
 #include "cache/remembered_keys.h"
 #include "cache/stored_response.h"
 #include "cache/tier.h"
@@ -49,6 +50,7 @@ struct SharedCache {
   RememberedKeys remembered;  // what was stored once: tells why it is missed
   Coalescer coalescer;
   NegativeCache negative;
+  PurgeLog purges;
 };
 
 class Fetch;
@@ -89,7 +91,8 @@ struct CacheRequest {
   std::optional<std::uint64_t> max_forwards;
   std::string cdn_loop;
   std::string via;
-  bool for_refresh = false;  // nobody asks: the refresher does
+  bool for_refresh = false;       // nobody asks: the refresher does
+  PurgeLog::Mark purge_mark = 0;  // by the transaction
 };
 
 // A complete response for a client: conditional and range processing is the receiver's.
@@ -166,8 +169,17 @@ StoredResponsePtr find_variant_in_memory(const MemoryTier& memory, std::string_v
 // The key under which the variant of `vary_index` for these fields lies.
 std::string variant_key_in(const StoredResponse& vary_index, const http::FieldsView& fields);
 
-// Stores in memory; splits off variants when the response has Vary. Gives what is to be written to
-// disk: after the client has its answer, which the disk must not hold up.
+// What was got by a request of this mark goes into the memory tier, unless it was purged since:
+// then false. When a purge has ended, nothing of what it covered is there.
+bool put_in_memory(const CacheContext& context, const StoredResponsePtr& entry,
+                   PurgeLog::Mark mark);
+
+// The same for the failure of a request.
+void put_negative(const CacheContext& context, const CacheRequest& request, NegativeAnswer answer);
+
+// Stores in memory, unless it was purged since it was asked for; splits off variants when the
+// response has Vary. Gives what is to be written to disk: after the client has its answer, which
+// the disk must not hold up.
 [[nodiscard]] std::vector<StoredResponsePtr> store_in_memory(
     const CacheContext& context, const StoredResponsePtr& response,
     const http::FieldsView& request_fields);

@@ -17,6 +17,7 @@ constexpr std::uint64_t kShardsMin = 16;
 constexpr std::uint64_t kShardsMax = 256;
 // Of its fair share, what one shard gives up before the next one is asked.
 constexpr std::uint64_t kSharePerVisit = 16;
+constexpr std::size_t kVisitedAtOnce = 256;
 
 }  // namespace
 
@@ -81,6 +82,23 @@ void MemoryTier::clear() {
     std::vector<StoredResponsePtr> cleared;
     const std::lock_guard lock(shard->mutex);
     shard->entries.clear(cleared);
+  }
+}
+
+void MemoryTier::visit(const std::function<void(const StoredResponsePtr&)>& seen) const {
+  std::vector<StoredResponsePtr> some;
+  some.reserve(kVisitedAtOnce);
+  for (const auto& shard : shards_) {
+    std::size_t place = 0;
+    for (bool more = true; more;) {
+      {
+        const std::lock_guard lock(shard->mutex);
+        place = shard->entries.list(place, kVisitedAtOnce, some);
+        more = place < shard->entries.places();
+      }
+      for (const auto& entry : some) seen(entry);
+      some.clear();
+    }
   }
 }
 

@@ -6,6 +6,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string_view>
 #include <vector>
@@ -39,6 +40,11 @@ class MemoryTier {
   // True if there was one. Any thread.
   bool erase(std::string_view key);
   void clear();
+
+  // Every entry that is there from before the call until it returns; of what comes or goes
+  // meanwhile, some. Any thread. A lock is held for the copy of a few hundred pointers; `seen` runs
+  // without one.
+  void visit(const std::function<void(const StoredResponsePtr&)>& seen) const;
 
   [[nodiscard]] std::uint64_t object_bytes_max() const noexcept;
 

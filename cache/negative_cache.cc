@@ -61,4 +61,10 @@ void NegativeCache::erase(const std::string& key) {
   entries_.with([&](auto& entries) { entries.erase(key); });
 }
 
+void NegativeCache::erase_if(const std::function<bool(std::string_view key)>& goes) {
+  entries_.with([&](auto& entries) {
+    std::erase_if(entries, [&](const auto& entry) { return goes(entry.first); });
+  });
+}
+
 }  // namespace revcache::cache

@@ -5,8 +5,10 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 
 #include "base/clock.h"
@@ -34,6 +36,7 @@ class NegativeCache {
   [[nodiscard]] std::optional<NegativeAnswer> find(const std::string& key, MonotonicTime now);
   void put(const std::string& key, NegativeAnswer answer, MonotonicTime now);
   void erase(const std::string& key);
+  void erase_if(const std::function<bool(std::string_view key)>& goes);
 
  private:
   struct Entry {

@@ -92,6 +92,15 @@ StoredResponsePtr S3Fifo::erase(std::uint64_t hash, std::string_view key) {
   return release(slots_[slot].node);
 }
 
+std::size_t S3Fifo::list(std::size_t place, std::size_t count,
+                         std::vector<StoredResponsePtr>& out) const {
+  const std::size_t end = std::min(nodes_.size(), place + count);
+  for (; place < end; ++place) {
+    if (nodes_[place].entry != nullptr) out.push_back(nodes_[place].entry);
+  }
+  return place;
+}
+
 std::uint64_t S3Fifo::evict(std::uint64_t bytes, const StoredResponse* spared,
                             std::vector<StoredResponsePtr>& out) {
   std::uint64_t freed = 0;

@@ -69,6 +69,11 @@ class S3Fifo {
                       std::vector<StoredResponsePtr>& out);
   void clear(std::vector<StoredResponsePtr>& out);
 
+  // Appends those of the next `count` places from `place` on that are taken, and gives the place to
+  // go on from: the end when it is places(). What moves in meanwhile may be missed.
+  [[nodiscard]] std::size_t places() const noexcept { return nodes_.size(); }
+  std::size_t list(std::size_t place, std::size_t count, std::vector<StoredResponsePtr>& out) const;
+
   struct Usage {
     std::uint64_t entries = 0;
     std::uint64_t bytes = 0;

@@ -55,6 +55,7 @@ struct StoredResponse {
   SharedBytes body;              // whole, or empty when on_disk
   bool on_disk = false;          // body larger than memory takes: Tier::read_piece
   std::uint64_t generation = 0;  // of the disk entry that holds the body
+  std::uint64_t purge_mark = 0;  // PurgeLog::mark() of the request that got it; not written down
 
   AskedMark asked_mark = 0;  // of the key; by finish()
 

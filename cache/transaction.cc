@@ -20,6 +20,8 @@ constexpr std::uint64_t kConditionsAndRanges =
     FieldsView::bit(FieldId::if_modified_since) | FieldsView::bit(FieldId::if_unmodified_since) |
     FieldsView::bit(FieldId::if_range) | FieldsView::bit(FieldId::range);
 
+constexpr char kPurgedFlight = '\x1e';  // in no key of a response
+
 // True if `response` is the variant that these request fields select (RFC 9111 4.1).
 bool matches_variant(const StoredResponse& response, const FieldsView& fields) {
   if (response.vary.empty()) {
@@ -35,7 +37,9 @@ bool matches_variant(const StoredResponse& response, const FieldsView& fields) {
 }  // namespace
 
 Transaction::Transaction(const CacheContext& context, CacheRequest request, AnswerSink* sink)
-    : context_(context), request_(std::move(request)), sink_(sink) {}
+    : context_(context), request_(std::move(request)), sink_(sink) {
+  request_.purge_mark = context_.shared.purges.mark();
+}
 
 void Transaction::start() {
   if (!may_use_stored()) {
@@ -114,7 +118,11 @@ void Transaction::on_disk_answer(Result<StoredResponsePtr> found) {
     count_lookup(TierLabel::disk, LookupOutcome::miss);
     return fetch_or_wait();
   }
-  if (holds(stored)) context_.shared.memory.put(stored);
+  if (context_.shared.purges.forbids(stored->key, request_.purge_mark)) {
+    count_lookup(TierLabel::disk, LookupOutcome::miss);
+    return fetch_or_wait();
+  }
+  if (holds(stored)) put_in_memory(context_, stored, request_.purge_mark);
   if (stored->vary_index) {
     auto key = variant_key_in(*stored, request_.fields.view());
     vary_miss_ = true;
@@ -232,6 +240,8 @@ void Transaction::join() {
   if (primary != nullptr && primary->vary_index) {
     flight_key_ = variant_key_in(*primary, request_.fields.view());
   }
+  // Who asks after a purge does not take the answer of a fetch that began before it.
+  if (request_.purge_mark != 0) flight_key_ += kPurgedFlight + std::to_string(request_.purge_mark);
   const auto role = context_.shared.coalescer.join(
       flight_key_, context_.executor,
       [self = shared_from_this()](FlightOutcome outcome) { self->on_flight(std::move(outcome)); });

@@ -55,8 +55,7 @@ void Transaction::on_fetched(FetchOutcome outcome) {
   end_flight(outcome);
   if (outcome.response == nullptr) {
     if (may_share() && !may_serve_stale(outcome.error)) {
-      context_.shared.negative.put(request_.key, NegativeAnswer{.error = outcome.error},
-                                   context_.clock.monotonic());
+      put_negative(context_, request_, NegativeAnswer{.error = outcome.error});
     }
     return fail_or_serve_stale(std::move(outcome.error), outcome.upstream_status);
   }

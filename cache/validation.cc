@@ -232,7 +232,7 @@ bool can_freshen(const StoredResponse& stored, const http::ResponseHead& not_mod
 }
 
 StoredResponsePtr freshen(const StoredResponse& stored, const http::ResponseHead& not_modified,
-                          WallTime request_time, WallTime response_time) {
+                          WallTime request_time, WallTime response_time, std::uint64_t purge_mark) {
   http::ResponseHead merged;
   merged.status = stored.status;
   merged.fields = merge(stored.fields.view(), updating_fields(stored, not_modified).view());
@@ -242,6 +242,7 @@ StoredResponsePtr freshen(const StoredResponse& stored, const http::ResponseHead
                                     request_time, response_time);
   fresh.freshness.usable_until = stored.freshness.usable_until;
   fresh.fields = std::move(merged.fields);
+  fresh.purge_mark = purge_mark;
   return finish(std::move(fresh));
 }
 

@@ -47,11 +47,13 @@ bool can_freshen(const StoredResponse& stored, const http::ResponseHead& not_mod
 
 // The stored response with the fields of the 304 (RFC 9111 3.2: not Content-Length,
 // Content-Encoding, Content-Type, Content-Range, hop-by-hop, an ETag that it has already) and new
-// freshness, under the same key, trust and usable_until; body shared. Age, Date and Cache-Status of
+// freshness, under the same key, trust and usable_until; body shared, `purge_mark` the validating
+// request's. Age, Date and Cache-Status of
 // the earlier answer are dropped. Whether the merged fields may still be stored is for the caller
 // to ask (a 304 can bring no-store).
 StoredResponsePtr freshen(const StoredResponse& stored, const http::ResponseHead& not_modified,
-                          WallTime request_time, WallTime response_time);
+                          WallTime request_time, WallTime response_time,
+                          std::uint64_t purge_mark = 0);
 
 // RFC 9111 4.3.5: true if a 200 answer to HEAD matches the stored validators and length, so that
 // freshen() may be applied; false means the stored response is to be invalidated. An answer that

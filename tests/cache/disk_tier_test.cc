@@ -94,6 +94,16 @@ class FakeStore final : public DiskStore {
     entries.clear();
     return {};
   }
+  Result<void> visit(std::string_view prefix, const SeenKey& seen) override {
+    for (const auto& [key, entry] : entries) {
+      if (key.starts_with(prefix)) seen(key, entry->body_bytes);
+    }
+    return {};
+  }
+  Result<void> remove_all(std::span<const std::string> keys) override {
+    for (const std::string& key : keys) entries.erase(key);
+    return {};
+  }
   void count_overload() noexcept override { ++overloads; }
 
   std::map<std::string, StoredResponsePtr> entries;
