@@ -53,12 +53,15 @@ constexpr Names<kDenials> kDenialNames{"client", "destination", "address",
                                        "method", "connect",     "loop"};
 constexpr Names<kStoreRejections> kStoreRejectionNames{"not_cacheable", "too_large", "malformed",
                                                        "untrusted", "disk_error"};
-constexpr Names<kMissCauses> kMissCauseNames{"cold", "expired", "evicted", "nonce", "purged"};
+constexpr Names<kMissCauses> kMissCauseNames{"cold",  "expired",    "evicted",
+                                             "nonce", "unknown_ca", "purged"};
+constexpr Names<kSigningFailures> kSigningFailureNames{"key", "token", "expired", "unusable"};
 
 static_assert(all_named(kRequestResultNames) && all_named(kMethodNames) && all_named(kTierNames) &&
               all_named(kLookupOutcomeNames) && all_named(kUpstreamOutcomeNames) &&
               all_named(kUpstreamPhaseNames) && all_named(kLimitNames) && all_named(kDenialNames) &&
-              all_named(kStoreRejectionNames) && all_named(kMissCauseNames));
+              all_named(kStoreRejectionNames) && all_named(kMissCauseNames) &&
+              all_named(kSigningFailureNames));
 
 }  // namespace
 
@@ -82,5 +85,8 @@ std::string_view to_string(StoreRejection reason) noexcept {
   return name_of(reason, kStoreRejectionNames);
 }
 std::string_view to_string(MissCause cause) noexcept { return name_of(cause, kMissCauseNames); }
+std::string_view to_string(SigningFailure reason) noexcept {
+  return name_of(reason, kSigningFailureNames);
+}
 
 }  // namespace revcache::metrics

@@ -96,11 +96,20 @@ enum class StoreRejection : std::uint8_t {
 inline constexpr std::size_t kStoreRejections = 5;
 std::string_view to_string(StoreRejection reason) noexcept;
 
-// Why what is stored could not answer. purged: removed on purpose, by a purge, an invalidation
-// (RFC 9111 4.4) or a revocation that contradicts it.
-enum class MissCause : std::uint8_t { cold, expired, evicted, nonce, purged };
-inline constexpr std::size_t kMissCauses = 5;
+// Why what is stored could not answer. unknown_ca: cold, and what upstream then gave is a CRL or an
+// OCSP answer that nobody known here vouches for, so that it is no evidence either. purged: removed
+// on purpose, by a purge, an invalidation (RFC 9111 4.4) or a revocation that contradicts it.
+enum class MissCause : std::uint8_t { cold, expired, evicted, nonce, unknown_ca, purged };
+inline constexpr std::size_t kMissCauses = 6;
 std::string_view to_string(MissCause cause) noexcept;
+
+// Why there was no signature. key, token: a private key from a file, or inside a PKCS#11 token,
+// gave an error. expired, unusable: it was not tried, as the signer's certificate, or one that it
+// needs, has ended, or the signer could not be read, may not sign for that authority, or is not
+// valid yet.
+enum class SigningFailure : std::uint8_t { key, token, expired, unusable };
+inline constexpr std::size_t kSigningFailures = 4;
+std::string_view to_string(SigningFailure reason) noexcept;
 
 inline constexpr std::size_t kUpstreamLabelsMax = 32;  // configured patterns; the last is "other"
 
@@ -162,7 +171,7 @@ struct LoopMetrics {
   Table<Counter, kAuthorityLabelsMax> ocsp_nonces;
   Table<Counter, kCertIdHashes> cert_id_hashes;
   Table<LatencyHistogram, kAuthorityLabelsMax> signing_duration;  // from asked for to signed
-  Table<Counter, kAuthorityLabelsMax> signing_failures;
+  Table<Counter, kAuthorityLabelsMax, kSigningFailures> signing_failures;
   Table<Counter, kAuthorityLabelsMax> signing_shed;  // over the queue or the budget
   Table<Gauge, kAuthorityLabelsMax> signing_queue;   // waiting or being signed
   Gauge ready_answers;

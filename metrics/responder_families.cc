@@ -131,7 +131,7 @@ class ResponderFamilies {
   // A signer may sign for several authorities.
   struct OfSigner {
     HistogramSum duration;
-    std::uint64_t failures = 0;
+    std::array<std::uint64_t, kSigningFailures> failures{};
     std::uint64_t shed = 0;
     std::uint64_t queue = 0;
   };
@@ -142,8 +142,11 @@ class ResponderFamilies {
       if (label >= kAuthorityLabelsMax) break;
       OfSigner& one = signers[signer(label)];
       for (const LoopMetrics* loop : loops_) one.duration.add(loop->signing_duration[label]);
-      one.failures += sum(
-          [&](const LoopMetrics& loop) -> const Counter& { return loop.signing_failures[label]; });
+      for (std::size_t reason = 0; reason < kSigningFailures; ++reason) {
+        one.failures[reason] += sum([&](const LoopMetrics& loop) -> const Counter& {
+          return loop.signing_failures[label][reason];
+        });
+      }
       one.shed +=
           sum([&](const LoopMetrics& loop) -> const Counter& { return loop.signing_shed[label]; });
       one.queue +=
@@ -151,14 +154,18 @@ class ResponderFamilies {
     }
     Family duration = histogram_family("revcache_signing_duration_seconds",
                                        "From a signature's being asked for to its being there.");
-    Family failures = counter_family("revcache_signing_failures_total", "Keys that did not sign.");
+    Family failures =
+        counter_family("revcache_signing_failures_total", "Signatures that were not made.");
     Family shed = counter_family("revcache_signing_shed_total",
                                  "Signatures refused with tryLater: the queue or the budget.");
     Family queue =
         gauge_family("revcache_signing_queue_length", "Signatures that wait or are being made.");
     for (const auto& [name, one] : signers) {
       duration.add({{"signer", name}}, one.duration);
-      failures.add({{"signer", name}, {"reason", "key"}}, one.failures);
+      for (std::size_t reason = 0; reason < kSigningFailures; ++reason) {
+        failures.add({{"signer", name}, {"reason", to_string(static_cast<SigningFailure>(reason))}},
+                     one.failures[reason]);
+      }
       shed.add({{"signer", name}}, one.shed);
       queue.add({{"signer", name}}, one.queue);
     }

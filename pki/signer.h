@@ -34,6 +34,8 @@ class Signer {
   // By key; what responses name unless they say otherwise.
   [[nodiscard]] const ResponderId& responder() const noexcept { return responder_; }
 
+  [[nodiscard]] bool is_in_token() const noexcept { return key_->is_in_token(); }
+
   // RFC 6960 4.4.7.2: the first of the client's algorithms that this key can do and that is no
   // weaker than SHA-256; else the key's own. `preferred` is the extension's value
   // (OcspRequest::preferred_signature_algorithms), empty when absent; one that is malformed says

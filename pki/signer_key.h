@@ -54,6 +54,9 @@ class SignerKey {
   // be one for keys of this kind. Fails with unreachable (blame local) when the token does.
   [[nodiscard]] Result<std::string> sign(ByteView bytes, SignatureScheme scheme) const;
 
+  // Inside a PKCS#11 token, rather than from a file.
+  [[nodiscard]] bool is_in_token() const noexcept { return loading_ != nullptr; }
+
   // DER of the SubjectPublicKeyInfo. Of keys that parse() or generate() made.
   [[nodiscard]] std::string public_key_der() const;
   // PKCS#8, not encrypted. Of keys that parse() or generate() made.

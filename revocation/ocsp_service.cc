@@ -96,6 +96,12 @@ void OcspService::count(const Judged& judged) {
   auto& metrics = parts_.metrics;
   metrics.ocsp_answers[label_of(judged.authority)][metrics::index(judged.decision.rule)].add();
   metrics.cert_id_hashes[metrics::index(judged.cert_id.hash)].add();
+  if (judged.decision.rule != Rule::signer_unusable || judged.authority == nullptr) return;
+  const bool is_over = judged.authority->signer != nullptr &&
+                       parts_.clock.wall() >= WallTime(judged.authority->signer_not_after);
+  const auto reason =
+      is_over ? metrics::SigningFailure::expired : metrics::SigningFailure::unusable;
+  metrics.signing_failures[label_of(judged.authority)][metrics::index(reason)].add();
 }
 
 OcspResponseStatus OcspService::refuse(const Judged& judged) {

@@ -101,7 +101,10 @@ void OcspService::finish(const std::shared_ptr<OcspSignature>& signature, const 
           .add();
     }
   } else {
-    metrics.signing_failures[label].add();
+    using metrics::SigningFailure;
+    const bool in_token = signature->authority().signer->is_in_token();
+    const auto reason = in_token ? SigningFailure::token : SigningFailure::key;
+    metrics.signing_failures[label][metrics::index(reason)].add();
     parts_.log.error("a key does not sign", {{"signer", signature->authority().signer_name},
                                              {"error", result.error().detail}});
   }

@@ -37,7 +37,8 @@ TEST(MetricNames, EachEnumeratorIsItsOwnLabel) {
   EXPECT_EQ(all_names<Denial>(kDenials), "client destination address method connect loop");
   EXPECT_EQ(all_names<StoreRejection>(kStoreRejections),
             "not_cacheable too_large malformed untrusted disk_error");
-  EXPECT_EQ(all_names<MissCause>(kMissCauses), "cold expired evicted nonce purged");
+  EXPECT_EQ(all_names<MissCause>(kMissCauses), "cold expired evicted nonce unknown_ca purged");
+  EXPECT_EQ(all_names<SigningFailure>(kSigningFailures), "key token expired unusable");
   EXPECT_EQ(all_names<Limit>(kLimits),
             "connections connections_per_client header_bytes header_fields target_bytes body_bytes "
             "header_timeout body_timeout idle_timeout write_timeout requests_per_connection "
