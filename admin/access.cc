@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "admin/host_check.h"
+#include "admin/page_files.h"
 #include "admin/token.h"
 
 namespace revcache::admin {
@@ -87,7 +88,8 @@ std::expected<Asked, Answer> admit(const http::RequestHead& head, const AccessRu
     return std::unexpected(
         refusal(asked->path, 403, "a page of another origin (Origin) may ask nothing here"));
   }
-  if (!rules.token.empty() && !presents_token(authorization_of(head), rules.token)) {
+  if (!rules.token.empty() && !is_page_path(asked->path) &&
+      !presents_token(authorization_of(head), rules.token)) {
     return std::unexpected(token_refusal(asked->path));
   }
   return *std::move(asked);

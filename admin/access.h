@@ -16,8 +16,8 @@ namespace revcache::admin {
 
 struct AccessRules {
   std::vector<std::string> names;  // host names of ours, lower case
-  std::string token;               // every request needs it; empty: none does
-  std::string change_token;        // every change needs it; empty: no change is taken
+  std::string token;  // every request needs it but for the files of the page; empty: none does
+  std::string change_token;  // every change needs it; empty: no change is taken
 };
 
 // What a request asks for, in either form of a target that an origin server takes (RFC 9112 3.2).

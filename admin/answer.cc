@@ -10,9 +10,12 @@ std::string render(const Answer& answer, const Framing& framing, WallTime now) {
   out.reserve(512 + (framing.without_body ? 0 : answer.body.size()));
   http::append_status_line(out, answer.status, http::reason_phrase(answer.status));
   http::append_field(out, "Date", http::date_text(std::chrono::floor<std::chrono::seconds>(now)));
-  http::append_field(out, "Content-Type", answer.content_type);
-  http::append_field(out, "Content-Length", std::to_string(answer.body.size()));
-  http::append_field(out, "Cache-Control", "no-store");
+  // RFC 9110 8.6, 15.4.5: those of a 304 would be taken for the stored answer's.
+  if (answer.status != 304) {
+    http::append_field(out, "Content-Type", answer.content_type);
+    http::append_field(out, "Content-Length", std::to_string(answer.body.size()));
+  }
+  http::append_field(out, "Cache-Control", answer.cache_control);
   http::append_field(out, "X-Content-Type-Options", "nosniff");
   for (const auto& [name, value] : answer.fields) http::append_field(out, name, value);
   if (!framing.keep_alive) {

@@ -16,7 +16,8 @@ inline constexpr std::string_view kJson = "application/json";
 
 struct Answer {
   std::uint16_t status = 200;
-  std::string_view content_type = kPlainText;  // static storage
+  std::string_view content_type = kPlainText;   // static storage
+  std::string_view cache_control = "no-store";  // alike
   std::string body;
   // Further fields; names and values in static storage.
   std::vector<std::pair<std::string_view, std::string_view>> fields{};
@@ -28,7 +29,8 @@ struct Framing {
   bool say_keep_alive = false;  // to an HTTP/1.0 client, which would expect a close
 };
 
-// Head and body. Nothing of it may be stored by a cache or guessed at by a browser.
+// Head and body. Nothing of it may be guessed at by a browser, nor stored but by what the answer's
+// cache_control says.
 std::string render(const Answer& answer, const Framing& framing, WallTime now);
 
 }  // namespace revcache::admin

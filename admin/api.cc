@@ -254,7 +254,7 @@ std::expected<ApiRequest, Answer> decide_api(const http::RequestHead& head, cons
                                              const AccessRules& rules) {
   const auto* const named = std::ranges::find(kCalls, asked.path, &NamedCall::path);
   if (named == kCalls.end())
-    return std::unexpected(api_error(404, "no such call; / lists them"));
+    return std::unexpected(api_error(404, "no such call; /api/v1 lists them"));
   if (auto refused = refuse_method(head, *named)) return std::unexpected(*std::move(refused));
   if (named->takes == Takes::change) {
     if (auto refused = refuse_change(head, asked, rules)) {

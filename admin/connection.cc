@@ -106,6 +106,8 @@ void AdminConnection::on_head() {
   begin_answer();
   if (decision.api) {
     call_api(*decision.api, {});
+  } else if (decision.file) {
+    send(*decision.file);
   } else if (!decision.page) {
     send(decision.refusal);
   } else if (*decision.page == Page::metrics) {

@@ -1,8 +1,10 @@
 #include "admin/pages.h"
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
+#include "admin/page_files.h"
 #include "metrics/collector.h"
 
 namespace revcache::admin {
@@ -15,7 +17,7 @@ struct NamedPage {
 };
 
 constexpr std::array<NamedPage, 4> kPages{{
-    {"/", Page::index, "this list"},
+    {"/api/v1", Page::calls, "this list"},
     {"/metrics", Page::metrics, "metrics for Prometheus, text format 0.0.4"},
     {"/livez", Page::livez, "200 while the process answers"},
     {"/readyz", Page::readyz, "200 when requests can be served, else 503 and what is missing"},
@@ -23,8 +25,8 @@ constexpr std::array<NamedPage, 4> kPages{{
 
 Decision refuse(Answer answer) { return {.page = {}, .api = {}, .refusal = std::move(answer)}; }
 
-Answer index_answer() {
-  Answer answer{.body = "revcache admin port\n\n"};
+Answer calls_answer() {
+  Answer answer{.body = "revcache admin port\n\n/           the status page, for a browser\n"};
   for (const NamedPage& page : kPages) {
     std::string path(page.path);
     path.resize(12, ' ');
@@ -46,22 +48,24 @@ Answer ready_answer(const std::vector<std::string>& missing) {
 Decision decide(const http::RequestHead& head, const AccessRules& rules) {
   auto asked = admit(head, rules);
   if (!asked) return refuse(std::move(asked).error());
-  if (is_api_path(asked->path)) {
+  const auto* const named = std::ranges::find(kPages, asked->path, &NamedPage::path);
+  if (named == kPages.end() && is_api_path(asked->path)) {
     auto request = decide_api(head, *asked, rules);
     if (!request) return refuse(std::move(request).error());
     return {.page = {}, .api = *std::move(request), .refusal = {}};
   }
-  for (const NamedPage& page : kPages) {
-    if (page.path != asked->path) continue;
-    if (head.method != http::Method::get && head.method != http::Method::head) {
-      Answer answer = refusal(asked->path, 405, "only GET and HEAD are for this page");
-      answer.fields.emplace_back("Allow", "GET, HEAD");
-      return refuse(std::move(answer));
-    }
-    if (head.has_body()) return refuse(refusal(asked->path, 413, "no page here takes a body"));
-    return {.page = page.page, .api = {}, .refusal = {}};
+  auto file = page_file_answer(asked->path, head);
+  if (named == kPages.end() && !file) {
+    return refuse(refusal(asked->path, 404, "no such page; /api/v1 lists them"));
   }
-  return refuse(refusal(asked->path, 404, "no such page; / lists them"));
+  if (head.method != http::Method::get && head.method != http::Method::head) {
+    Answer answer = refusal(asked->path, 405, "only GET and HEAD are for this page");
+    answer.fields.emplace_back("Allow", "GET, HEAD");
+    return refuse(std::move(answer));
+  }
+  if (head.has_body()) return refuse(refusal(asked->path, 413, "no page here takes a body"));
+  if (file) return {.page = {}, .file = std::move(file), .api = {}, .refusal = {}};
+  return {.page = named->page, .api = {}, .refusal = {}};
 }
 
 Answer page_answer(Page page, const AdminSources& sources) {
@@ -72,10 +76,10 @@ Answer page_answer(Page page, const AdminSources& sources) {
       return ready_answer(sources.not_ready());
     case Page::metrics:
       return metrics_answer(sources.metrics_text());
-    case Page::index:
+    case Page::calls:
       break;
   }
-  return index_answer();
+  return calls_answer();
 }
 
 Answer metrics_answer(std::string text) {

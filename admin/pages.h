@@ -27,12 +27,13 @@ struct AdminSources {
   std::shared_ptr<Operations> operations = nullptr;
 };
 
-enum class Page : std::uint8_t { index, metrics, livez, readyz };
+enum class Page : std::uint8_t { calls, metrics, livez, readyz };
 
-// The page or the call that is asked for, or the refusal: what admit() and decide_api() refuse; for
-// a page 404, 405, 413 for a request with a body.
+// The page, the file of the status page or the call that is asked for, or the refusal: what admit()
+// and decide_api() refuse; for a page 404, 405, 413 for a request with a body.
 struct Decision {
   std::optional<Page> page;
+  std::optional<Answer> file{};
   std::optional<ApiRequest> api;
   Answer refusal;
 };

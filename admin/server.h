@@ -1,5 +1,5 @@
-// The HTTP server of the admin port: index, metrics, liveness, readiness and the API. Nothing of it
-// is reachable through the proxy port.
+// The HTTP server of the admin port: status page, metrics, liveness, readiness and the API. Nothing
+// of it is reachable through the proxy port.
 #pragma once
 
 #include <chrono>

@@ -38,6 +38,7 @@ Decision decided(std::string_view start, std::string_view fields, const AccessRu
 }
 
 int status_of(const Decision& decision) {
+  if (decision.file) return decision.file->status;
   return decision.page || decision.api ? 200 : decision.refusal.status;
 }
 
@@ -131,13 +132,27 @@ TEST(Reading, NeedsTheTokenTooBeyondLoopback) {
   EXPECT_EQ(status_of(decided("POST /api/v1/revoke", kToken, rules)), 200);
 }
 
+// The page holds nothing of the instance; a browser cannot send a token with its first request.
+TEST(Reading, OfTheStatusPageItselfNeedsNoTokenButTheRightHostAndPage) {
+  const AccessRules rules{.names = {}, .token = "s3cret", .change_token = "s3cret"};
+  EXPECT_EQ(status_of(decided("GET /", "", rules)), 200);
+  EXPECT_EQ(status_of(decided("HEAD /page/style.css", "", rules)), 200);
+  EXPECT_EQ(status_of(decided("GET /page/nothing", "", rules)), 404);
+  EXPECT_EQ(status_of(decided("POST /", "", rules)), 405);
+  EXPECT_EQ(status_of(decided("GET /", "Host: evil.example\r\n", rules)), 421);
+  EXPECT_EQ(status_of(decided("GET /", "Origin: http://evil.example\r\n", rules)), 403);
+  for (const char* held : {"GET /page", "GET //", "GET /api/v1", "GET /metrics", "GET /livez"}) {
+    EXPECT_EQ(status_of(decided(held, "", rules)), 401) << held;
+  }
+}
+
 TEST(Refusal, OfACallIsJsonAndOfAPageText) {
   const auto call = decided("GET /api/v1/nothing", "", {}).refusal;
   EXPECT_EQ(call.content_type, "application/json");
-  EXPECT_EQ(call.body, "{\"error\":\"no such call; / lists them\"}\n");
+  EXPECT_EQ(call.body, "{\"error\":\"no such call; /api/v1 lists them\"}\n");
   const auto page = decided("GET /nothing", "", {}).refusal;
   EXPECT_EQ(page.content_type, kPlainText);
-  EXPECT_EQ(page.body, "no such page; / lists them\n");
+  EXPECT_EQ(page.body, "no such page; /api/v1 lists them\n");
 }
 
 TEST(Refusal, NamesTheMethodsThatACallTakes) {

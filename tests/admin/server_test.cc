@@ -142,8 +142,10 @@ TEST_F(Admin, IsReadyWhenNothingIsMissing) {
 }
 
 TEST_F(Admin, ListsItsPages) {
-  for (const char* page : {"/metrics", "/livez", "/readyz"}) EXPECT_THAT(get("/"), HasSubstr(page));
-  EXPECT_THAT(get("/?x=1"), StartsWith("HTTP/1.1 200 "));
+  for (const char* page : {"/metrics", "/livez", "/readyz", "/api/v1/revoke"}) {
+    EXPECT_THAT(get("/api/v1"), HasSubstr(page));
+  }
+  EXPECT_THAT(get("/api/v1?x=1"), StartsWith("HTTP/1.1 200 "));
 }
 
 struct Request {
@@ -294,14 +296,14 @@ TEST_F(Admin, BoundsItsConnections) {
   EXPECT_THAT(get("/livez"), StartsWith("HTTP/1.1 200 "));
 }
 
-TEST_F(Admin, NeedsTheTokenForEverythingOnceThereIsOne) {
+TEST_F(Admin, NeedsTheTokenForAllThatItKnowsOnceThereIsOne) {
   options_.rules.token = "s3cret";
-  for (const char* path : {"/", "/metrics", "/livez", "/readyz", "/nothing"}) {
+  for (const char* path : {"/api/v1", "/metrics", "/livez", "/readyz", "/nothing"}) {
     EXPECT_THAT(get(path), StartsWith("HTTP/1.1 401 ")) << path;
   }
-  EXPECT_THAT(get("/"), HasSubstr("WWW-Authenticate: Bearer realm=\"revcache\"\r\n"));
+  EXPECT_THAT(get("/metrics"), HasSubstr("WWW-Authenticate: Bearer realm=\"revcache\"\r\n"));
   const auto with = [this](std::string_view value) {
-    return get("/", "Host: localhost\r\nAuthorization: " + std::string(value) + "\r\n");
+    return get("/livez", "Host: localhost\r\nAuthorization: " + std::string(value) + "\r\n");
   };
   EXPECT_THAT(with("Bearer s3cret"), StartsWith("HTTP/1.1 200 "));
   EXPECT_THAT(with("bearer s3cret"), StartsWith("HTTP/1.1 200 "));
