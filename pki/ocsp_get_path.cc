@@ -105,17 +105,19 @@ std::size_t remove_padding(std::string_view& path) noexcept {
   return padding;
 }
 
-// True if `sextets` are one OCSPRequest; then `der` holds it. `der` is large enough for both.
-bool decode_request(Sextets sextets, std::string& der) {
+// What is asked if `sextets` are one OCSPRequest; then `der` holds it. `der` is large enough for
+// both.
+std::optional<OcspQuestion> decode_request(Sextets sextets, std::string& der) {
   const std::size_t size = decode(sextets, {der.data(), octets_in(sextets.size())});
-  if (!parse_ocsp_question(as_bytes(std::string_view(der).substr(0, size)))) return false;
-  der.resize(size);
-  return true;
+  auto question = parse_ocsp_question(as_bytes(std::string_view(der).substr(0, size)));
+  if (!question) return std::nullopt;
+  der.resize(size);  // stays where it is: the question's views hold
+  return *question;
 }
 
 }  // namespace
 
-std::optional<std::size_t> decode_ocsp_get_path(std::string_view path, std::string& der) {
+std::optional<OcspGetPath> decode_ocsp_get_path(std::string_view path, std::string& der) {
   const std::size_t padding = remove_padding(path);
   if (padding > kPaddingMax) return std::nullopt;
 
@@ -128,7 +130,9 @@ std::optional<std::size_t> decode_ocsp_get_path(std::string_view path, std::stri
     const Sextets sextets = as_bytes(std::string_view(der).substr(first));
     const bool is_candidate = path.back() == '/' && looks_like_der(sextets, padding);
     if (is_candidate) {
-      if (decode_request(sextets, der)) return path.size();
+      if (const auto question = decode_request(sextets, der)) {
+        return OcspGetPath{.prefix = path.size(), .question = *question};
+      }
       if (++decodings == kDecodingsMax) return std::nullopt;
     }
     const Character last = last_character(path);

@@ -35,7 +35,7 @@ ExtensionKind kind_of(ByteView oid) noexcept {
 
 // What one walk over the DER finds, without allocating.
 struct Findings {
-  ByteView first_cert_id;
+  CertId first_cert_id;
   std::size_t requests = 0;
   std::optional<ByteView> nonce;
   std::optional<ByteView> preferred_algorithms;
@@ -135,7 +135,7 @@ bool read_request(DerReader& requests, Findings& findings, std::vector<CertId>* 
   const bool well_formed = id && read_extensions(inner, context_constructed(0), false, findings) &&
                            inner.expect_end("data behind a Request");
   if (!well_formed) return requests.adopt(inner);
-  if (findings.requests++ == 0) findings.first_cert_id = id->der;
+  if (findings.requests++ == 0) findings.first_cert_id = *id;
   if (all != nullptr) all->push_back(*id);
   return true;
 }
@@ -219,7 +219,7 @@ Result<OcspQuestion> parse_ocsp_question(ByteView der) {
   auto findings = walk(der, nullptr);
   if (!findings) return fail(std::move(findings));
   OcspQuestion question;
-  question.cert_id_der = findings->first_cert_id;
+  question.cert_id = findings->first_cert_id;
   question.preferred_signature_algorithms = findings->preferred_algorithms.value_or(ByteView{});
   question.single =
       findings->requests == 1 && !findings->has_critical_extension && !findings->is_signed;

@@ -33,9 +33,9 @@ struct OcspRequest {
   bool is_signed = false;
 };
 
-// What the hot path needs, without allocating: the first CertID's exact DER.
+// What the hot path needs, without allocating. Views into the DER that was parsed.
 struct OcspQuestion {
-  ByteView cert_id_der;
+  CertId cert_id;  // the first
   ByteView preferred_signature_algorithms;
   bool single = true;  // exactly one SingleRequest, no critical extension, not signed:
                        // the answer can be shared under the CertID's key
@@ -46,11 +46,15 @@ struct OcspQuestion {
 Result<OcspRequest> parse_ocsp_request(ByteView der);
 Result<OcspQuestion> parse_ocsp_question(ByteView der);
 
+struct OcspGetPath {
+  std::size_t prefix = 0;  // octets of the path before the request, "/" included
+  OcspQuestion question;   // views into the DER
+};
+
 // GET form: `path` is the path of a URI, "/ocsp/MFEwTzBN…" (RFC 6960 A.1). Finds the shortest
 // suffix after a "/" that is percent- and base64-decoded (standard alphabet, also URL-safe; with
 // or without padding; "//" inside base64 is not merged) to one well-formed OCSPRequest. Overwrites
-// `der`; gives the length of the path before that suffix, "/" included; nullopt when the path is
-// no OCSP request. Allocates only when `der` must grow.
-std::optional<std::size_t> decode_ocsp_get_path(std::string_view path, std::string& der);
+// `der`; nullopt when the path is no OCSP request. Allocates only when `der` must grow.
+std::optional<OcspGetPath> decode_ocsp_get_path(std::string_view path, std::string& der);
 
 }  // namespace revcache::pki

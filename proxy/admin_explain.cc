@@ -49,10 +49,6 @@ std::string why_not_answered(const admin::CertificateQuestion& question, const I
   return {};
 }
 
-bool signs_at(const SigningAuthority& signing, WallTime now) {
-  return signing.signer != nullptr && signing.may_sign && now < WallTime(signing.signer_not_after);
-}
-
 }  // namespace
 
 admin::Explanation explain_answer(const admin::CertificateQuestion& question, const ExplainBy& by) {
@@ -70,13 +66,8 @@ admin::Explanation explain_answer(const admin::CertificateQuestion& question, co
     explained.record.why = std::move(why);
     return explained;
   }
-  Decision decision =
-      decide(by.known, *issuer, signing->policy, certificate.serial, by.standing, by.now);
-  if (decision.is_signed() && !signs_at(*signing, by.now)) {
-    decision = Decision{};
-    decision.rule = Rule::signer_unusable;
-    decision.why = "its signer cannot be used now: see the status page";
-  }
+  const Decision decision =
+      signing->decide(by.known, *issuer, certificate.serial, by.standing, by.now);
   explained.record = record_of(decision, issuer, certificate.serial, by.now);
   if (decision.is_signed()) {
     explained.record.signer = signing->signer_name;

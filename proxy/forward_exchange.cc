@@ -28,7 +28,7 @@ bool apply_ocsp_question(cache::CacheRequest& request, std::string_view der) {
   request.is_ocsp = true;
   request.has_nonce = question->has_nonce;
   request.ocsp_der = std::string(der);
-  cache::make_ocsp_key(request.key, origin_of(request.uri), question->cert_id_der,
+  cache::make_ocsp_key(request.key, origin_of(request.uri), question->cert_id.der,
                        question->preferred_signature_algorithms);
   return true;
 }

@@ -15,6 +15,14 @@
 
 namespace revcache::proxy {
 
+// A request without any of these gets the whole of what there is.
+inline constexpr std::uint64_t kConditionFields =
+    http::FieldsView::bit(http::FieldId::if_match) |
+    http::FieldsView::bit(http::FieldId::if_none_match) |
+    http::FieldsView::bit(http::FieldId::if_modified_since) |
+    http::FieldsView::bit(http::FieldId::if_unmodified_since) |
+    http::FieldsView::bit(http::FieldId::range);
+
 // The client's own conditions and ranges: answered from whatever the cache gives.
 struct ClientConditions {
   http::Method method = http::Method::get;

@@ -18,19 +18,12 @@ using revocation::OcspSignaturePtr;
 
 namespace {
 
-constexpr std::string_view kOcspPath = "/ocsp";
-
 void refuse(const OcspConnection& connection, const TextReply& reply, RequestResult result) {
   connection.record.result = result;
   if (reply.status >= 400) connection.record.detail = reply.text;
   connection.channel.send_text(
       reply, std::chrono::floor<std::chrono::seconds>(connection.context.clock.wall()));
 }
-
-constexpr std::uint64_t kConditionFields =
-    http::FieldsView::bit(FieldId::if_match) | http::FieldsView::bit(FieldId::if_none_match) |
-    http::FieldsView::bit(FieldId::if_modified_since) |
-    http::FieldsView::bit(FieldId::if_unmodified_since) | http::FieldsView::bit(FieldId::range);
 
 void send(const OcspConnection& connection, const OcspReply& reply, http::Method method,
           const http::FieldsView& fields) {
@@ -72,22 +65,6 @@ void send(const OcspConnection& connection, OcspResponseStatus status) {
 
 }  // namespace
 
-std::optional<OwnOcspPath> parse_own_ocsp_path(std::string_view path, std::string& request_der) {
-  path = path.substr(0, path.find('?'));
-  if (!path.starts_with(kOcspPath)) return std::nullopt;
-  OwnOcspPath own;
-  if (const auto prefix = pki::decode_ocsp_get_path(path, request_der)) {
-    own.has_request = true;
-    path = path.substr(0, *prefix);
-  }
-  path.remove_prefix(kOcspPath.size());
-  if (path.ends_with('/')) path.remove_suffix(1);
-  if (path.empty()) return own;
-  if (!path.starts_with('/')) return std::nullopt;
-  own.authority = path.substr(1);
-  return own;
-}
-
 ClientConditions conditions_of(const http::RequestHead& head) {
   ClientConditions conditions{.method = head.method, .fields = {}};
   for (const auto id : {FieldId::if_match, FieldId::if_none_match, FieldId::if_modified_since,
@@ -98,12 +75,10 @@ ClientConditions conditions_of(const http::RequestHead& head) {
 }
 
 std::unique_ptr<RequestExchange> OcspExchange::answer(const OcspConnection& connection,
-                                                      std::string_view der,
-                                                      std::string_view authority,
+                                                      const revocation::OcspQuery& query,
                                                       const http::RequestHead& head) {
   connection.record.kind = ObjectKind::ocsp;
-  auto now = connection.context.responder->answer(
-      {.der = as_bytes(der), .authority = authority, .client = connection.client});
+  auto now = connection.context.responder->answer(query);
   if (const auto* reply = std::get_if<OcspReply>(&now)) {
     connection.record.ready = true;
     send(connection, *reply, head.method, head.fields);
@@ -190,10 +165,14 @@ void OcspExchange::on_body_end() {
   if (handed_over_) return otherwise_->on_body_end();
   wants_body_ = false;
   if (question_is_known_) return;
+  const auto question = pki::parse_ocsp_question(as_bytes(body_));
   const bool ours = otherwise_ == nullptr ||
-                    connection_.context.responder->is_ours(as_bytes(body_), host_, port_);
+                    (question && connection_.context.responder->is_ours(*question, host_, port_));
   if (!ours) return hand_over();
-  ask(body_);
+  ask({.der = as_bytes(body_),
+       .authority = authority_,
+       .client = connection_.client,
+       .question = question ? &*question : nullptr});
 }
 
 // A question about somebody else's certificate: upstream's to answer.
@@ -204,10 +183,9 @@ void OcspExchange::hand_over() {
   otherwise_->on_body_end();
 }
 
-void OcspExchange::ask(std::string_view der) {
+void OcspExchange::ask(const revocation::OcspQuery& query) {
   connection_.record.kind = ObjectKind::ocsp;
-  auto now = connection_.context.responder->answer(
-      {.der = as_bytes(der), .authority = authority_, .client = connection_.client});
+  auto now = connection_.context.responder->answer(query);
   if (auto* signature = std::get_if<OcspSignaturePtr>(&now)) return wait_for(std::move(*signature));
   if (const auto* reply = std::get_if<OcspReply>(&now)) {
     send(connection_, *reply, conditions_.method, conditions_.fields.view());

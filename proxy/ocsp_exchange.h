@@ -28,23 +28,15 @@ struct OcspConnection {
   IpAddress client;
 };
 
-// "/ocsp", "/ocsp/name" (POST), with base64 behind it (GET): the authority named, or empty.
-// `request_der` is filled for GET. nullopt: another path.
-struct OwnOcspPath {
-  std::string_view authority;
-  bool has_request = false;  // in the path
-};
-std::optional<OwnOcspPath> parse_own_ocsp_path(std::string_view path, std::string& request_der);
-
 // Conditions of a GET (RFC 9110 section 13), kept for when the answer is there.
 ClientConditions conditions_of(const http::RequestHead& head);
 
 // Loop thread only; owned by the client's connection.
 class OcspExchange final : public RequestExchange {
  public:
-  // Answers `der`: at once, and gives nullptr, or by the exchange that it gives.
+  // Answers `query`: at once, and gives nullptr, or by the exchange that it gives.
   static std::unique_ptr<RequestExchange> answer(const OcspConnection& connection,
-                                                 std::string_view der, std::string_view authority,
+                                                 const revocation::OcspQuery& query,
                                                  const http::RequestHead& head);
   // The request's body is still to come.
   OcspExchange(const OcspConnection& connection, std::string authority,
@@ -66,7 +58,7 @@ class OcspExchange final : public RequestExchange {
   OcspExchange(const OcspConnection& connection, revocation::OcspSignaturePtr signature,
                ClientConditions conditions);
 
-  void ask(std::string_view der);
+  void ask(const revocation::OcspQuery& query);
   void wait_for(revocation::OcspSignaturePtr signature);
   void hand_over();
 

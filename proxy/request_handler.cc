@@ -2,7 +2,6 @@
 
 #include <utility>
 
-#include "cache/cache_key.h"
 #include "cache/validation.h"
 #include "http/cache_control.h"
 #include "http/serializer.h"
@@ -24,18 +23,6 @@ namespace {
 
 constexpr std::uint64_t kDirectiveFields =
     FieldsView::bit(FieldId::cache_control) | FieldsView::bit(FieldId::pragma);
-constexpr std::uint64_t kConditionFields =
-    FieldsView::bit(FieldId::if_match) | FieldsView::bit(FieldId::if_none_match) |
-    FieldsView::bit(FieldId::if_modified_since) | FieldsView::bit(FieldId::if_unmodified_since) |
-    FieldsView::bit(FieldId::range);
-
-// The shortest base64 of an OCSPRequest with one CertID is longer, and all begin with the tag of a
-// SEQUENCE (0x30: "M"): a glance that spares other paths the attempt.
-constexpr std::size_t kOcspPathBytesMin = 64;
-
-bool may_be_ocsp_get(std::string_view path) noexcept {
-  return path.size() >= kOcspPathBytesMin && path.find("/M") != std::string_view::npos;
-}
 
 bool is_ocsp_post(const http::RequestHead& head) noexcept {
   if (head.method != Method::post) return false;
@@ -60,14 +47,18 @@ class Handling {
 
  private:
   std::unique_ptr<RequestExchange> forward(const http::UriView& uri);
-  std::unique_ptr<RequestExchange> forward_slowly(const http::UriView& uri, bool is_ocsp);
+  std::unique_ptr<RequestExchange> forward_slowly(const http::UriView& uri);
   std::unique_ptr<RequestExchange> own(std::string_view path);
-  std::unique_ptr<RequestExchange> own_ocsp(const OwnOcspPath& own);
+  std::unique_ptr<RequestExchange> own_ocsp();
+  std::unique_ptr<RequestExchange> answer_ourselves(std::string_view der);
   [[nodiscard]] bool is_for_our_responder(const http::UriView& uri) const;
   [[nodiscard]] OcspConnection ocsp_connection() const;
   [[nodiscard]] bool may_be_remembered() const noexcept;
-  bool find_ocsp_key(const http::UriView& uri);
-  bool answer_from_memory(const http::UriView& uri, bool is_ocsp);
+  void remember(std::string_view host, const http::UriView* uri);
+  void read_question(const http::UriView& uri);
+  // True when the request is an OCSP question, whole, whose answer may be shared.
+  [[nodiscard]] bool is_shareable_ocsp() const noexcept { return !asked_->cache_key.empty(); }
+  bool answer_from_memory(const http::UriView& uri);
   cache::CacheRequest cache_request(const http::UriView& uri) const;
   [[nodiscard]] bool waits_for_continue() const;
   std::unique_ptr<RequestExchange> refuse_too_long(std::string text);
@@ -82,6 +73,8 @@ class Handling {
   ReplyChannel& channel_;
   RequestRecord& record_;
   ExchangeObserver& observer_;
+  KnownRoute* known_ = nullptr;  // null: the target is not remembered
+  AskedQuestion* asked_ = &context_.asked;
   http::RequestDirectives directives_;
   bool validate_behind_ = false;
 };
@@ -104,13 +97,18 @@ std::unique_ptr<RequestExchange> Handling::run() {
                                          .cache_status = {}},
                                .denial = metrics::Denial::client});
   }
-  if (may_be_remembered()) {
-    if (const auto* uri = context_.routes.find(head_.target)) return forward(*uri);
+  const std::string_view host = head_.target.starts_with('/')
+                                    ? head_.fields.find(FieldId::host).value_or("")
+                                    : std::string_view{};
+  if (may_be_remembered()) known_ = context_.routes.find(head_.target, host);
+  if (known_ != nullptr) {
+    asked_ = &known_->asked;
+    return known_->is_own ? own(head_.target) : forward(known_->uri);
   }
   auto decided =
       route(head_, *context_.settings->access, context_.instance_id, context_.uri_storage);
   if (auto* to = std::get_if<ForwardRoute>(&decided)) {
-    if (may_be_remembered()) context_.routes.remember(head_.target, to->uri);
+    remember(host, &to->uri);
     return forward(to->uri);
   }
   if (auto* refused = std::get_if<RefusedRoute>(&decided)) return refuse(*refused);
@@ -119,15 +117,24 @@ std::unique_ptr<RequestExchange> Handling::run() {
     return std::make_unique<ConnectTunnel>(
         context_, config::HostAndPort{std::move(to->host), to->port}, channel_, record_, observer_);
   }
-  if (auto* to = std::get_if<OwnRoute>(&decided)) return own(to->path);
+  if (auto* to = std::get_if<OwnRoute>(&decided)) {
+    remember(host, nullptr);
+    return own(to->path);
+  }
   return answer_finally();
 }
 
-// Requests that route() would judge by their target alone, once their method is allowed.
+// Requests that route() would judge by their target and Host alone, once their method is allowed.
 bool Handling::may_be_remembered() const noexcept {
   return (head_.method == Method::get || head_.method == Method::post) &&
-         !head_.target.starts_with('/') && !head_.fields.has(FieldId::cdn_loop) &&
+         !head_.fields.has(FieldId::cdn_loop) &&
          context_.settings->access->method_allowed(head_.method_text);
+}
+
+void Handling::remember(std::string_view host, const http::UriView* uri) {
+  if (!may_be_remembered()) return;
+  known_ = context_.routes.remember(head_.target, host, uri);
+  if (known_ != nullptr) asked_ = &known_->asked;
 }
 
 std::unique_ptr<RequestExchange> Handling::forward(const http::UriView& uri) {
@@ -142,44 +149,31 @@ std::unique_ptr<RequestExchange> Handling::forward(const http::UriView& uri) {
                    .cache_status = {}},
                   RequestResult::denied);
   }
-  const bool is_ocsp = find_ocsp_key(uri);
-  if (is_for_our_responder(uri)) {
-    return OcspExchange::answer(ocsp_connection(), context_.ocsp_der, {}, head_);
-  }
+  read_question(uri);
+  if (is_for_our_responder(uri)) return answer_ourselves(asked_->der);
   const bool reads = head_.method == Method::get || head_.method == Method::head;
-  if ((reads || is_ocsp) && answer_from_memory(uri, is_ocsp)) {
+  if ((reads || is_shareable_ocsp()) && answer_from_memory(uri)) {
     if (validate_behind_) context_.cache.validate_behind(cache_request(uri));
     return nullptr;
   }
-  return forward_slowly(uri, is_ocsp);
+  return forward_slowly(uri);
 }
 
-// True when the request is an OCSP question, whole and shareable: its key is in key_storage, its
-// DER in ocsp_der.
-bool Handling::find_ocsp_key(const http::UriView& uri) {
-  std::string_view der;
+void Handling::read_question(const http::UriView& uri) {
   if (head_.method == Method::get) {
-    if (!may_be_ocsp_get(uri.path)) return false;
-    if (!pki::decode_ocsp_get_path(uri.path, context_.ocsp_der)) {
-      context_.ocsp_der.clear();  // of the request before
-      return false;
-    }
-    der = context_.ocsp_der;
-  } else {
-    if (!input_.body || !is_ocsp_post(head_)) return false;
-    context_.ocsp_der.assign(*input_.body);
-    der = context_.ocsp_der;
+    const bool read_before = known_ != nullptr && asked_->path != AskedQuestion::Path::unread;
+    if (!read_before) asked_->read_get(uri);
+    return;
   }
-  const auto question = pki::parse_ocsp_question(as_bytes(der));
-  if (!question || !question->single || question->has_nonce) return false;
-  const auto origin = uri.text.substr(0, uri.text.size() - uri.path.size());
-  cache::make_ocsp_key(context_.key_storage, origin, question->cert_id_der,
-                       question->preferred_signature_algorithms);
-  return true;
+  // What the target's path is, a GET with it may still want to know.
+  asked_ = &context_.asked;
+  asked_->forget();
+  if (input_.body && is_ocsp_post(head_)) asked_->read_post(uri, *input_.body);
 }
 
-bool Handling::answer_from_memory(const http::UriView& uri, bool is_ocsp) {
-  const std::string_view key = is_ocsp ? std::string_view(context_.key_storage) : uri.text;
+bool Handling::answer_from_memory(const http::UriView& uri) {
+  const bool is_ocsp = is_shareable_ocsp();
+  const std::string_view key = is_ocsp ? std::string_view(asked_->cache_key) : uri.text;
   auto hit = context_.cache.find_now(key, head_.fields, directives_);
   if (!hit || hit->response->on_disk) return false;
   cache::ReplyPlan plan;
@@ -223,14 +217,13 @@ cache::CacheRequest Handling::cache_request(const http::UriView& uri) const {
   }
   request.kind =
       context_.cache.context().admission.kind_of_request(head_.method, uri.text, head_.fields);
-  if (head_.method == Method::get && may_be_ocsp_get(uri.path)) {
-    std::string der;
-    if (pki::decode_ocsp_get_path(uri.path, der)) apply_ocsp_question(request, der);
+  if (head_.method == Method::get && !asked_->der.empty()) {
+    apply_ocsp_question(request, asked_->der);
   }
   return request;
 }
 
-std::unique_ptr<RequestExchange> Handling::forward_slowly(const http::UriView& uri, bool is_ocsp) {
+std::unique_ptr<RequestExchange> Handling::forward_slowly(const http::UriView& uri) {
   auto request = cache_request(uri);
   record_.kind = request.kind;
   record_.target = std::string(head_.target);
@@ -243,7 +236,7 @@ std::unique_ptr<RequestExchange> Handling::forward_slowly(const http::UriView& u
   }
   auto content = RequestContent::none;
   if (head_.has_body()) content = collect ? RequestContent::collected : RequestContent::streamed;
-  if (is_ocsp && !collect) request.is_ocsp = true;
+  if (is_shareable_ocsp() && !collect) request.is_ocsp = true;
   if (content == RequestContent::streamed) {
     // The key does not know the content of a GET (RFC 9110 9.3.1): whatever an origin makes of it
     // must not become the answer to those who send none.
@@ -272,20 +265,25 @@ OcspConnection Handling::ocsp_connection() const {
           .client = input_.client};
 }
 
-// Its DER, complete, is in ocsp_der: find_ocsp_key() has looked.
 bool Handling::is_for_our_responder(const http::UriView& uri) const {
-  if (context_.responder == nullptr) return false;
-  if (!context_.responder->table().answers_for_host(uri.host, uri.port)) return false;
-  const bool has_der = head_.method == Method::get ? may_be_ocsp_get(uri.path)
-                                                   : input_.body.has_value() && is_ocsp_post(head_);
-  return has_der && context_.responder->is_ours(as_bytes(context_.ocsp_der), uri.host, uri.port);
+  return asked_->question && context_.responder != nullptr &&
+         context_.responder->is_ours(*asked_->question, uri.host, uri.port);
 }
 
-std::unique_ptr<RequestExchange> Handling::own_ocsp(const OwnOcspPath& own) {
+std::unique_ptr<RequestExchange> Handling::answer_ourselves(std::string_view der) {
+  return OcspExchange::answer(ocsp_connection(),
+                              {.der = as_bytes(der),
+                               .authority = asked_->authority,
+                               .client = input_.client,
+                               .question = asked_->question ? &*asked_->question : nullptr},
+                              head_);
+}
+
+std::unique_ptr<RequestExchange> Handling::own_ocsp() {
   record_.kind = ObjectKind::ocsp;
-  const bool known =
-      own.authority.empty() ||
-      (context_.responder != nullptr && context_.responder->table().find(own.authority) != nullptr);
+  const std::string& authority = asked_->authority;
+  const bool known = authority.empty() || (context_.responder != nullptr &&
+                                           context_.responder->table().find(authority) != nullptr);
   if (context_.responder == nullptr || !known) {
     return refuse({.status = 404,
                    .text = "No [[authority]] with a signer has this name",
@@ -294,21 +292,17 @@ std::unique_ptr<RequestExchange> Handling::own_ocsp(const OwnOcspPath& own) {
                   RequestResult::denied);
   }
   const bool reads = head_.method == Method::get || head_.method == Method::head;
-  if (reads) {
-    // What is no request gets the status for that.
-    if (!own.has_request) context_.ocsp_der.clear();
-    return OcspExchange::answer(ocsp_connection(), context_.ocsp_der, own.authority, head_);
-  }
+  // What is no request gets the status for that.
+  if (reads) return answer_ourselves(asked_->der);
+  asked_->question.reset();  // it is in the body
   const auto body_max = config().limits.ocsp_request_bytes;
   if (head_.framing == http::BodyFraming::length && head_.content_length > body_max) {
     return refuse_too_long("OCSP request over limits.ocsp_request_bytes");
   }
-  if (input_.body || !head_.has_body()) {
-    return OcspExchange::answer(ocsp_connection(), input_.body.value_or(""), own.authority, head_);
-  }
+  if (input_.body || !head_.has_body()) return answer_ourselves(input_.body.value_or(""));
   record_.target = std::string(head_.target);
-  auto exchange = std::make_unique<OcspExchange>(ocsp_connection(), std::string(own.authority),
-                                                 conditions_of(head_));
+  auto exchange =
+      std::make_unique<OcspExchange>(ocsp_connection(), authority, conditions_of(head_));
   if (waits_for_continue()) exchange->expect_continue();
   return exchange;
 }
@@ -317,7 +311,9 @@ std::unique_ptr<RequestExchange> Handling::own(std::string_view path) {
   const bool may_ask =
       head_.method == Method::get || head_.method == Method::head || head_.method == Method::post;
   if (may_ask) {
-    if (const auto ocsp = parse_own_ocsp_path(path, context_.ocsp_der)) return own_ocsp(*ocsp);
+    const bool read_before = known_ != nullptr && asked_->path != AskedQuestion::Path::unread;
+    if (!read_before) asked_->read_own(path);
+    if (asked_->path == AskedQuestion::Path::own) return own_ocsp();
   }
   const bool reads = head_.method == Method::get || head_.method == Method::head;
   if (!reads) {
@@ -332,6 +328,8 @@ std::unique_ptr<RequestExchange> Handling::own(std::string_view path) {
   if (const auto* text = std::get_if<TextReply>(&answer)) {
     return refuse(*text, text->status == 200 ? RequestResult::synthesized : RequestResult::denied);
   }
+  asked_ = &context_.asked;  // about that URI, not about the path
+  asked_->forget();
   return forward(std::get<http::Uri>(answer).view());
 }
 

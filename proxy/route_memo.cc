@@ -11,17 +11,24 @@ std::string_view moved(std::string_view part, std::string_view from, std::string
 
 }  // namespace
 
-void RouteMemo::remember(std::string_view target, const http::UriView& uri) {
-  if (target.size() > kTargetBytesMax) return;
+KnownRoute* RouteMemo::remember(std::string_view target, std::string_view host,
+                                const http::UriView* uri) {
+  if (target.size() > kTargetBytesMax || host.size() > kTargetBytesMax) return nullptr;
   auto& slot = slots_[hasher_(target) % kSlots];
   slot.target = target;
-  slot.storage = uri.text;
+  slot.host = host;
+  slot.asked.forget();
+  slot.is_own = uri == nullptr;
+  slot.uri = {};
+  if (uri == nullptr) return &slot;
+  slot.storage = uri->text;
   const std::string_view text = slot.storage;
-  slot.uri = uri;
+  slot.uri = *uri;
   slot.uri.text = text;
-  slot.uri.host = moved(uri.host, uri.text, text);
-  slot.uri.path = moved(uri.path, uri.text, text);
-  slot.uri.authority = moved(uri.authority, uri.text, text);
+  slot.uri.host = moved(uri->host, uri->text, text);
+  slot.uri.path = moved(uri->path, uri->text, text);
+  slot.uri.authority = moved(uri->authority, uri->text, text);
+  return &slot;
 }
 
 void RouteMemo::forget() {

@@ -11,6 +11,7 @@
 #include "metrics/metrics.h"
 #include "net/executor.h"
 #include "net/timers.h"
+#include "proxy/asked_question.h"
 #include "proxy/connection_limits.h"
 #include "proxy/request_log.h"
 #include "proxy/route_memo.h"
@@ -39,8 +40,7 @@ struct WorkerContext {
   // Scratch of the request being looked at: reused, so that a hit allocates nothing.
   RouteMemo routes;
   std::string uri_storage{};
-  std::string key_storage{};
-  std::string ocsp_der{};
+  AskedQuestion asked{};  // where `routes` has no place for it
 };
 
 }  // namespace revcache::proxy

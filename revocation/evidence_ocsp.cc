@@ -35,15 +35,13 @@ const pki::SingleResponse* answer_to(ByteView question_der,
   if (question_der.empty()) return &response.responses.front();
   const auto question = pki::parse_ocsp_question(question_der);
   if (!question) return &response.responses.front();
-  const auto asked = pki::parse_cert_id(question->cert_id_der);
-  if (!asked) return nullptr;
+  const pki::CertId& asked = question->cert_id;
   // NULL parameters of the hash algorithm may come and go between question and answer.
   const auto found = std::ranges::find_if(response.responses, [&](const auto& single) {
     const pki::CertId& given = single.cert_id;
-    return given.hash == asked->hash &&
-           pki::equal(given.issuer_name_hash, asked->issuer_name_hash) &&
-           pki::equal(given.issuer_key_hash, asked->issuer_key_hash) &&
-           pki::equal(given.serial, asked->serial);
+    return given.hash == asked.hash && pki::equal(given.issuer_name_hash, asked.issuer_name_hash) &&
+           pki::equal(given.issuer_key_hash, asked.issuer_key_hash) &&
+           pki::equal(given.serial, asked.serial);
   });
   return found == response.responses.end() ? nullptr : &*found;
 }

@@ -22,11 +22,6 @@ bool has_usable_nonce(const pki::OcspRequest& request) noexcept {
   return !request.nonce || (!request.nonce->empty() && request.nonce->size() <= kNonceBytesMax);
 }
 
-bool signs_now(const SigningAuthority& authority, WallTime now) noexcept {
-  return authority.signer != nullptr && authority.may_sign &&
-         now < WallTime(authority.signer_not_after);
-}
-
 }  // namespace
 
 std::size_t OcspService::label_of(const SigningAuthority* authority) noexcept {
@@ -45,19 +40,19 @@ OcspService::~OcspService() { *self_ = nullptr; }
 
 void OcspService::apply(ResponderTablePtr table) { table_ = std::move(table); }
 
-bool OcspService::is_ours(ByteView request_der, std::string_view host, std::uint16_t port) const {
+bool OcspService::is_ours(const pki::OcspQuestion& question, std::string_view host,
+                          std::uint16_t port) const {
   if (!table_->answers_for_host(host, port)) return false;
-  const auto question = pki::parse_ocsp_question(request_der);
-  if (!question) return false;
-  const auto cert_id = pki::parse_cert_id(question->cert_id_der);
-  if (!cert_id) return false;
-  const Issuer* issuer = parts_.snapshot.now().find(*cert_id);
+  const Issuer* issuer = parts_.snapshot.now().find(question.cert_id);
   const auto* authority =
       issuer != nullptr && issuer->is_authority ? table_->find(issuer->key) : nullptr;
   return authority != nullptr && authority->answers_for_host(host, port);
 }
 
 OcspNow OcspService::answer(const OcspQuery& query) {
+  if (query.question != nullptr && query.question->single && !query.question->has_nonce) {
+    return answer_one(query, *query.question);
+  }
   const auto question = pki::parse_ocsp_question(query.der);
   if (!question) {
     parts_.metrics.ocsp_malformed.add();
@@ -82,13 +77,10 @@ OcspService::Judged OcspService::judge(const pki::CertId& cert_id,
   }
   const WallTime now = parts_.clock.wall();
   judged.authority = signing;
-  judged.decision = decide(known, *issuer, signing->policy, cert_id.serial,
-                           {.clock_behind = parts_.shared.clock_guard.is_behind(now),
-                            .state_unreadable = parts_.shared.state_unreadable},
-                           now);
-  if (judged.decision.is_signed() && !signs_now(*signing, now)) {
-    judged.decision = {.rule = Rule::signer_unusable, .why = "its signer may not sign now"};
-  }
+  judged.decision = signing->decide(known, *issuer, cert_id.serial,
+                                    {.clock_behind = parts_.shared.clock_guard.is_behind(now),
+                                     .state_unreadable = parts_.shared.state_unreadable},
+                                    now);
   return judged;
 }
 
@@ -114,12 +106,7 @@ OcspResponseStatus OcspService::refuse(const Judged& judged) {
 }
 
 OcspNow OcspService::answer_one(const OcspQuery& query, const pki::OcspQuestion& question) {
-  const auto cert_id = pki::parse_cert_id(question.cert_id_der);
-  if (!cert_id) {
-    parts_.metrics.ocsp_malformed.add();
-    return OcspResponseStatus::malformed_request;
-  }
-  const Judged judged = judge(*cert_id, query.authority);
+  const Judged judged = judge(question.cert_id, query.authority);
   count(judged);
   if (!judged.decision.is_signed()) return refuse(judged);
   const auto scheme = judged.authority->signer->scheme_for(question.preferred_signature_algorithms);
@@ -145,7 +132,7 @@ OcspNow OcspService::answer_freshly(const OcspQuery& query) {
     return OcspResponseStatus::malformed_request;
   }
   const pki::OcspQuestion alone{
-      .cert_id_der = request->requests.front().der,
+      .cert_id = request->requests.front(),
       .preferred_signature_algorithms = request->preferred_signature_algorithms};
   if (request->requests.size() == 1 && !request->nonce) return answer_one(query, alone);
   auto signature = fresh_signature(query, *request);

@@ -49,6 +49,7 @@ struct OcspQuery {
   ByteView der;                // the OCSPRequest
   std::string_view authority;  // of /ocsp/<authority>; empty: whichever is asked about
   IpAddress client;
+  const pki::OcspQuestion* question = nullptr;  // as read from `der` before; null: it was not
 };
 
 // An answer as HTTP gives it: the response, and how long ago it was signed.
@@ -99,7 +100,8 @@ class OcspService {
 
   // Whether this question is about a certificate of an authority that lists this host among its
   // responder_hosts.
-  [[nodiscard]] bool is_ours(ByteView request_der, std::string_view host, std::uint16_t port) const;
+  [[nodiscard]] bool is_ours(const pki::OcspQuestion& question, std::string_view host,
+                             std::uint16_t port) const;
 
   // What can be said at once, or what is to be signed. Counts.
   [[nodiscard]] OcspNow answer(const OcspQuery& query);

@@ -50,6 +50,13 @@ bool SigningAuthority::answers_for_host(std::string_view host, std::uint16_t por
   });
 }
 
+Decision SigningAuthority::decide(const Snapshot& known, const Issuer& issuer, ByteView serial,
+                                  const Standing& standing, WallTime now) const {
+  Decision decision = revocation::decide(known, issuer, policy, serial, standing, now);
+  if (!decision.is_signed() || signs_at(now)) return decision;
+  return {.rule = Rule::signer_unusable, .why = "its signer cannot be used now: see the log"};
+}
+
 const SigningAuthority* ResponderTable::find(const pki::KeyHash& key) const noexcept {
   const auto found = std::ranges::find(authorities, key, &SigningAuthority::key);
   return found == authorities.end() ? nullptr : &*found;

@@ -56,6 +56,13 @@ struct SigningAuthority {
   pki::Sha256 signer_hash{};
   std::size_t label = 0;  // position among the authorities: metrics
 
+  [[nodiscard]] bool signs_at(WallTime now) const noexcept {
+    return signer != nullptr && may_sign && now < WallTime(signer_not_after);
+  }
+  // What is answered about a serial of `issuer`, the one with this key: decide(), but
+  // Rule::signer_unusable in place of what nobody can sign now.
+  [[nodiscard]] Decision decide(const Snapshot& known, const Issuer& issuer, ByteView serial,
+                                const Standing& standing, WallTime now) const;
   // `host` without port, as URIs have it; an entry of responder_hosts without port means port 80.
   [[nodiscard]] bool answers_for_host(std::string_view host, std::uint16_t port) const noexcept;
 };

@@ -36,7 +36,7 @@ void read_post_form(benchmark::State& state) {
   for (auto _ : state) {
     const auto question = parse_ocsp_question(as_bytes(der));
     CHECK(question.has_value());
-    cache::make_ocsp_key(key, "http://ocsp.example.com", question->cert_id_der,
+    cache::make_ocsp_key(key, "http://ocsp.example.com", question->cert_id.der,
                          question->preferred_signature_algorithms);
     benchmark::DoNotOptimize(key.data());
   }

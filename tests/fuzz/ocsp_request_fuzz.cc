@@ -31,7 +31,7 @@ void check_request(ByteView der) {
     const auto again = parse_cert_id(id.der);
     CHECK(again.has_value() && std::ranges::equal(again->serial, id.serial));
   }
-  CHECK(question->cert_id_der.data() == request->requests.front().der.data());
+  CHECK(question->cert_id.der.data() == request->requests.front().der.data());
   CHECK(question->has_nonce == request->nonce.has_value());
   if (request->is_signed || request->requests.size() > 1) CHECK(!question->single);
   if (request->nonce) check_inside(*request->nonce, der);
@@ -47,9 +47,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
 
   std::string der;
   const std::string_view path = as_text(bytes);
-  if (const auto length = decode_ocsp_get_path(path, der)) {
-    CHECK(*length >= 1 && *length < path.size() && path[*length - 1] == '/');
-    CHECK(parse_ocsp_question(as_bytes(der)).has_value());
+  if (const auto found = decode_ocsp_get_path(path, der)) {
+    CHECK(found->prefix >= 1 && found->prefix < path.size() && path[found->prefix - 1] == '/');
+    const auto question = parse_ocsp_question(as_bytes(der));
+    CHECK(question.has_value());
+    CHECK(question->cert_id.der.data() == found->question.cert_id.der.data());
   }
   return 0;
 }

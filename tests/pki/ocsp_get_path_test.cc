@@ -47,9 +47,11 @@ std::string request(char hash_octet, std::size_t serial_bytes) {
 void expect_found(const std::string& prefix, const std::string& spelling,
                   const std::string& der_text) {
   std::string found;
-  const auto length = decode_ocsp_get_path(prefix + spelling, found);
-  ASSERT_TRUE(length) << prefix + spelling;
-  EXPECT_EQ(*length, prefix.size());
+  const auto path = decode_ocsp_get_path(prefix + spelling, found);
+  ASSERT_TRUE(path) << prefix + spelling;
+  EXPECT_EQ(path->prefix, prefix.size());
+  EXPECT_EQ(as_text(path->question.cert_id.der),
+            as_text(parse_ocsp_question(as_bytes(der_text))->cert_id.der));
   EXPECT_EQ(found, der_text);
 }
 

@@ -102,7 +102,7 @@ TEST(OcspQuestion, EchoesTheCertIdByteForByte) {
   const std::string der_text = request(single());
   const auto question = parse_ocsp_question(as_bytes(der_text));
   ASSERT_TRUE(question);
-  EXPECT_EQ(as_text(question->cert_id_der), cert_id());
+  EXPECT_EQ(as_text(question->cert_id.der), cert_id());
   EXPECT_TRUE(question->single);
   EXPECT_FALSE(question->has_nonce);
 }

@@ -357,14 +357,16 @@ TEST_F(OcspServiceTest, AnotherValidityIsAnotherAnswer) {
 
 TEST_F(OcspServiceTest, OnlyTheHostsOfTheAuthorityThatIsAskedAboutAreOurs) {
   give_crl({});
-  const auto ours = request_of(*ca_.certificate(), {});
-  const auto stranger = request_of(*make_ca("Stranger").certificate(), {});
+  const auto our_request = request_of(*ca_.certificate(), {});
+  const auto stranger_request = request_of(*make_ca("Stranger").certificate(), {});
+  const auto ours = pki::parse_ocsp_question(as_bytes(our_request));
+  const auto stranger = pki::parse_ocsp_question(as_bytes(stranger_request));
+  ASSERT_TRUE(ours && stranger);
   const auto& service = loops_[0]->service;
-  EXPECT_TRUE(service.is_ours(as_bytes(ours), "ocsp.ca.test", 80));
-  EXPECT_FALSE(service.is_ours(as_bytes(ours), "ocsp.ca.test", 8080));
-  EXPECT_FALSE(service.is_ours(as_bytes(ours), "other.test", 80));
-  EXPECT_FALSE(service.is_ours(as_bytes(stranger), "ocsp.ca.test", 80));
-  EXPECT_FALSE(service.is_ours({}, "ocsp.ca.test", 80));
+  EXPECT_TRUE(service.is_ours(*ours, "ocsp.ca.test", 80));
+  EXPECT_FALSE(service.is_ours(*ours, "ocsp.ca.test", 8080));
+  EXPECT_FALSE(service.is_ours(*ours, "other.test", 80));
+  EXPECT_FALSE(service.is_ours(*stranger, "ocsp.ca.test", 80));
 }
 
 TEST_F(OcspServiceTest, WhoAsksForEverySerialPushesOutTheOldestOnly) {
