@@ -28,8 +28,9 @@ function timeLeft(authority) {
 
 function signerText(signer) {
   if (!signer) return null;
-  return [badge(signer.usable ? "yes" : "no", signer.usable ? "usable" : "unusable"), ` ${signer.name}`,
-    signer.problem ? `: ${signer.problem}` : "", signer.not_after ? [", ends ", when(signer.not_after)] : ""];
+  const state = signer.usable ? badge("yes", "usable") : badge("no", "unusable");
+  return [state, ` ${signer.name}`, signer.problem ? `: ${signer.problem}` : "",
+    signer.not_after ? [", ends ", when(signer.not_after)] : ""];
 }
 
 function refreshText(refresh) {
@@ -50,14 +51,15 @@ function card(authority) {
   return el("article", {class: "card", "data-status": authority.status},
     el("div", {class: "title"}, el("h3", {}, authority.name),
       badge(authority.status, WORDS[authority.status] ?? authority.status)),
-    el("p", {class: "subject"}, authority.subject),
+    el("p", {class: "subject"}, authority.subject ?? ""),
     authority.reasons.length > 0 ? reasonList(authority.reasons, false) : null,
     timeLeft(authority),
     facts(["Evidence", evidenceText(authority.evidence)],
       ["Next CRL expected", authority.evidence.next_publish
         ? when(authority.evidence.next_publish) : null],
       ["Refresh", refreshText(authority.refresh)], ["Signer", signerText(authority.signer)],
-      ["Revoked by hand", authority.revoked_by_hand ? count(authority.revoked_by_hand, "serial") : null],
+      ["Revoked by hand", authority.revoked_by_hand
+        ? count(authority.revoked_by_hand, "serial") : null],
       ["Use", roles(authority)]),
     el("p", {class: "row"}, el("button", {type: "button", "data-keep": `refresh ${authority.name}`,
       "aria-disabled": refresh?.busy ? "true" : null, click: () => refreshNow(authority.name)},

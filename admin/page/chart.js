@@ -50,8 +50,9 @@ function path(series, key, x, y) {
 }
 
 // The last hour, a step each minute: requests as columns, median and 99th percentile as lines.
-export function hourChart(series) {
-  const [width, top, bottom, left, right] = [640, 8, 120, 44, 632];
+// `width` is that of its place in pixels, so that its words are as large as others.
+export function hourChart(series, width) {
+  const [top, bottom, left, right] = [8, 150, 60, width - 4];
   const x = (at) => left + (at + 0.5) * (right - left) / Math.max(1, series.length);
   const y = (seconds) => bottom - share(seconds) * (bottom - top);
   const most = Math.max(1, ...series.map((step) => step.requests));
@@ -63,14 +64,15 @@ export function hourChart(series) {
     height: (step.requests / most * (bottom - top)).toFixed(1)}) : null);
   const grid = STEPS.map((step) => [
     svg("line", {class: "grid", x1: left, x2: right, y1: y(step), y2: y(step)}),
-    svg("text", {class: "tick", x: left - 5, y: y(step) + 4, "text-anchor": "end"}, latency(step))]);
+    svg("text", {class: "tick", x: left - 5, y: y(step) + 4, "text-anchor": "end"},
+      latency(step))]);
   const total = series.reduce((sum, step) => sum + step.requests, 0);
   const label = `The last hour: ${total.toLocaleString("en")} requests in ${columns} of `
     + `${series.length} minutes, at most ${most} in one; latency is in the table.`;
-  return svg("svg", {class: "chart wide", viewBox: `0 0 ${width} 142`, role: "img",
+  return svg("svg", {class: "chart wide", viewBox: `0 0 ${width} 174`, role: "img",
     "aria-label": label}, grid, bars,
     svg("path", {class: "line-p99", d: path(series, "p99", x, y)}),
     svg("path", {class: "line-p50", d: path(series, "p50", x, y)}),
-    svg("text", {class: "tick", x: left, y: 137}, "1 h ago"),
-    svg("text", {class: "tick", x: right, y: 137, "text-anchor": "end"}, "now"));
+    svg("text", {class: "tick", x: left, y: 169}, "1 h ago"),
+    svg("text", {class: "tick", x: right, y: 169, "text-anchor": "end"}, "now"));
 }

@@ -22,7 +22,9 @@ function base64(octets) {
 
 async function joined(files) {
   const parts = [];
-  for (const file of files) parts.push(new Uint8Array(await file.arrayBuffer()), new Uint8Array([10]));
+  for (const file of files) {
+    parts.push(new Uint8Array(await file.arrayBuffer()), new Uint8Array([10]));
+  }
   // Only PEM can be joined; what is one file goes as it is.
   if (files.length === 1) return parts[0];
   return new Uint8Array(await new Blob(parts).arrayBuffer());
@@ -30,7 +32,8 @@ async function joined(files) {
 
 function finding(one) {
   return el("li", {}, badge(SEVERITY[one.severity] ?? "unknown", one.severity), " ",
-    el("code", {}, one.id), el("span", {class: "minor"}, one.reference ?? ""), el("p", {}, one.text),
+    el("code", {}, one.id), el("span", {class: "minor"}, one.reference ?? ""),
+    el("p", {}, one.text),
     one.fix ? el("p", {class: "fix"}, el("strong", {}, "What to do: "), one.fix) : null);
 }
 
@@ -49,7 +52,8 @@ function certificate(one) {
     el("p", {class: "subject"}, one.subject),
     facts(["Issuer", one.issuer], ["Serial", el("code", {}, one.serial)],
       ["Known from", one.source && one.source !== "none" ? one.source : null],
-      ["Revoked", one.revoked_at ? [when(one.revoked_at), one.reason ? `, ${one.reason}` : ""] : null]),
+      ["Revoked", one.revoked_at
+        ? [when(one.revoked_at), one.reason ? `, ${one.reason}` : ""] : null]),
     one.evidence?.length > 0 ? el("ul", {class: "evidence"}, one.evidence.map(evidence)) : null,
     one.findings?.length > 0 ? el("ul", {class: "findings"}, one.findings.map(finding)) : null,
     offerRevoke(one));
@@ -58,13 +62,14 @@ function certificate(one) {
 function showResult(result) {
   const {nps} = result;
   const accepts = nps.verdict === "accept";
-  const codes = accepts ? "" : ` – event 6273, reason code ${nps.reason_code} (${nps.hresult}); the `
-    + `VPN client shows error ${nps.client_error}`;
+  const codes = accepts ? "" : ` – event 6273, reason code ${nps.reason_code} (${nps.hresult}); `
+    + `the VPN client shows error ${nps.client_error}`;
   show(byId("check-result"),
     el("div", {class: "outcome", "data-status": accepts ? "yes" : "no"},
       el("h3", {tabindex: -1, id: "check-outcome"}, symbol(accepts ? "yes" : "no"),
         accepts ? "NPS accepts it" : "NPS denies it"),
-      el("p", {}, `The chain is ${result.result}${codes}.`), nps.text ? el("p", {}, nps.text) : null),
+      el("p", {}, `The chain is ${result.result}${codes}.`),
+      nps.text ? el("p", {}, nps.text) : null),
     el("div", {class: "chain"}, result.chain.map(certificate)));
   byId("check-outcome").focus({preventScroll: true});
   byId("check-outcome").scrollIntoView({block: "nearest"});

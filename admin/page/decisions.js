@@ -9,7 +9,7 @@ const STATUS = {good: "yes", revoked: "no", unknown: "unknown", try_later: "at_r
 function evidenceText({evidence, rule, why}) {
   const parts = [el("code", {}, rule)];
   if (evidence) {
-    parts.push(` ${evidence.kind.replace("_", " ")}${evidence.number ? ` ${evidence.number}` : ""}`);
+    parts.push(` ${evidence.kind.replace("_", " ")} ${evidence.number ?? ""}`);
     if (evidence.url) parts.push(el("span", {class: "minor url"}, evidence.url));
   }
   if (why) parts.push(el("span", {class: "minor"}, why));

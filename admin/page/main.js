@@ -23,9 +23,13 @@ let polling = false;
 let again = false;        // something was changed meanwhile
 let timer = 0;
 
+function notCounting(key, value) {
+  return key === "time_left_seconds" ? undefined : value;
+}
+
 // Draws a part when it differs from what is drawn; what only counts down is kept true by tick().
 function draw(part, data, how) {
-  const text = JSON.stringify(data, (key, value) => key === "time_left_seconds" ? undefined : value);
+  const text = JSON.stringify(data, notCounting);
   if (drawn.get(part) === text) return;
   drawn.set(part, text);
   how(data);
@@ -56,7 +60,8 @@ async function readAll() {
   draw("authorities", status.authorities, showAuthorities);
   draw("revocable", status.authorities.map(({name, subject}) => ({name, subject})), setRevocable);
   draw("traffic", {cache: status.cache, clock: status.clock, latency: status.latency}, showTraffic);
-  await part("decisions", "decisions?entries=20", (said) => showDecisions(said.entries, prepareRevoke));
+  await part("decisions", "decisions?entries=20",
+    (said) => showDecisions(said.entries, prepareRevoke));
   if (!slow) return;
   await part("sources", "crls", showSources);
   await part("upstreams", "upstreams", (said) => showUpstreams(said.upstreams));
@@ -69,6 +74,7 @@ function sayProblem() {
 }
 
 function explain(error) {
+  if (error.status === undefined) return `This page failed: ${error}.`;
   if (error.status === 401) return "Reading needs the token here, and it was not given.";
   if (error.status === 0) return `revcache cannot be reached: ${error.message}.`;
   return `revcache answers with an error: ${error.message}.`;
@@ -87,7 +93,6 @@ async function poll() {
   } catch (error) {
     slowDue = 0;
     problem = explain(error);
-    if (!(error instanceof Error) || error.status === undefined) problem = `This page failed: ${error}`;
     sayProblem();
     polling = false;
     if (error.status === 401) return wantToken();
@@ -100,7 +105,8 @@ async function poll() {
 // Asked once; who cancels finds the way back by a reload or by changing something.
 async function wantToken() {
   try {
-    await askForToken(hasToken() ? "That is not the token." : "Beyond loopback reading needs it, too.");
+    await askForToken(hasToken() ? "That is not the token."
+      : "Beyond loopback reading needs it, too.");
     poll();
   } catch (error) {
     if (!(error instanceof Cancelled)) throw error;
@@ -123,6 +129,7 @@ byId("forget-token").addEventListener("click", () => {
   poll();
 });
 document.addEventListener("visibilitychange", poll);
+addEventListener("resize", () => drawn.delete("traffic"));
 setInterval(() => {
   if (document.hidden) return;
   tick();

@@ -30,15 +30,15 @@ function confirmed(title, text, yes) {
 
 function receipt(done) {
   return el("div", {class: "outcome", "data-status": "yes"},
-    el("h3", {tabindex: -1, id: "revoke-outcome"}, "Revoked: serial ", el("code", {}, done.serial),
-      ` of ${done.authority}`),
+    el("h3", {tabindex: -1, id: "revoke-outcome"}, "Revoked: serial ",
+      el("code", {}, done.serial), ` of ${done.authority}`),
     facts(["Since", when(done.revoked_at)], ["Reason", done.reason],
       ["Windows may use answers of revcache that it has until", when(done.answers_valid_until)],
       ["… and CRLs of the CA that it has until", when(done.crls_valid_until)],
       ["Event loops that may still answer as before", done.loops_behind || null]),
     el("p", {}, done.clients),
-    el("p", {}, "On each NPS server, from the kit of ", el("code", {}, "revcache windows-kit"), ": ",
-      el("code", {}, ".\\Reset-RevocationCache.ps1 -RestartNps"),
+    el("p", {}, "On each NPS server, from the kit of ", el("code", {}, "revcache windows-kit"),
+      ": ", el("code", {}, ".\\Reset-RevocationCache.ps1 -RestartNps"),
       " – then Windows asks again at once."));
 }
 
@@ -77,8 +77,8 @@ async function unrevoke(authority, serial) {
   if (!agreed) return;
   try {
     const done = await change("unrevoke", {authority, serial});
-    say(el("p", {id: "revoke-outcome", tabindex: -1}, "Lifted: serial ", el("code", {}, done.serial),
-      ` of ${done.authority}.`));
+    say(el("p", {id: "revoke-outcome", tabindex: -1}, "Lifted: serial ",
+      el("code", {}, done.serial), ` of ${done.authority}.`));
   } catch (error) {
     failed("Not lifted", error);
   }
@@ -92,7 +92,8 @@ function row(one) {
       "data-keep": `lift ${one.authority} ${one.serial}`,
       click: () => unrevoke(one.authority, one.serial)}, "Lift…",
       el("span", {class: "unseen"}, ` serial ${one.serial} of ${one.authority}`)) : "–";
-  return [el("code", {}, one.serial), name, one.reason, when(one.revoked_at), one.note || "–", change];
+  return [el("code", {}, one.serial), name, one.reason, when(one.revoked_at), one.note || "–",
+    change];
 }
 
 export function showRevoked(revoked) {

@@ -6,7 +6,8 @@ import {latency, lifeBar, when} from "./time.js";
 function crlName(crl) {
   return [el("span", {class: "url"}, crl.url),
     el("span", {class: "minor"}, `${crl.kind} CRL ${crl.number ?? "without number"}, `
-      + `${count(crl.entries, "entry", "entries")}, ${bytes(crl.bytes)}; metrics' label ${crl.label}`)];
+      + `${count(crl.entries, "entry", "entries")}, ${bytes(crl.bytes)}; `
+      + `label ${crl.label} in metrics`)];
 }
 
 function crlLife(crl) {
@@ -20,12 +21,17 @@ function crlLife(crl) {
 function fetches(one) {
   const failures = one.consecutive_failures ?? 0;
   return [when(one.next_run),
-    failures > 0 ? el("div", {}, badge("at_risk", `${count(failures, "failure")} in a row`)) : null];
+    failures > 0 ? el("div", {}, badge("at_risk", failed(failures))) : null];
+}
+
+function failed(failures) {
+  return `${count(failures, "failure")} in a row`;
 }
 
 function crlTable(crls) {
   if (crls.length === 0) return empty("No CRL is held.");
-  return table("CRLs that are held", ["CRL", "Authority", "Ends", "Published", "Fetched", "Next fetch"],
+  return table("CRLs that are held",
+    ["CRL", "Authority", "Ends", "Published", "Fetched", "Next fetch"],
     crls.map((crl) => [crlName(crl), crl.authority ?? "–", crlLife(crl), when(crl.this_update),
       when(crl.fetched_at), fetches(crl)]));
 }
@@ -34,8 +40,9 @@ function notHeld(urls) {
   if (urls.length === 0) return null;
   return [el("h3", {}, "Known, but without evidence"),
     table("URLs that gave no evidence", ["URL", "State", "Next fetch"],
-      urls.map((one) => [el("span", {class: "url"}, one.url),
-        one.consecutive_failures ? badge("no", `${count(one.consecutive_failures, "failure")} in a row`)
+      urls.map((one) => [[el("span", {class: "url"}, one.url),
+        one.detail ? el("span", {class: "minor"}, one.detail) : null],
+        one.consecutive_failures ? badge("no", failed(one.consecutive_failures))
           : badge("unknown", "not fetched yet"), when(one.next_run)]))];
 }
 
@@ -68,7 +75,8 @@ function upBadge(up) {
 
 export function showUpstreams(upstreams) {
   show(byId("upstreams-list"), upstreams.length === 0 ? empty("No upstream has been asked yet.")
-    : table("Upstreams", ["Upstream", "State", "Last success", "Requests", "Median", "99th percentile"],
+    : table("Upstreams",
+      ["Upstream", "State", "Last success", "Requests", "Median", "99th percentile"],
       upstreams.map((one) => [el("span", {class: "url"}, one.name), upBadge(one.up),
         when(one.last_success), outcomes(one.requests), latency(one.p50), latency(one.p99)])));
 }

@@ -24,7 +24,8 @@ function clockCard(clock) {
 
 function results(window) {
   const known = Object.entries(window.by_result ?? {}).filter(([, number]) => number > 0);
-  return known.map(([result, number]) => `${result} ${number.toLocaleString("en")}`).join(", ") || "–";
+  return known.map(([result, number]) => `${result} ${number.toLocaleString("en")}`).join(", ")
+    || "–";
 }
 
 function ratio(window) {
@@ -33,15 +34,17 @@ function ratio(window) {
 }
 
 function latencyPart(measured) {
+  const width = Math.max(280, byId("traffic-list").clientWidth - 26);
   if (!measured) return empty("Latency is not known yet.");
   const windows = [["The last minute", measured.minute], ["The last hour", measured.hour]];
   return [el("h3", {}, "Latency of requests"),
     el("div", {class: "cards"}, windows.map(([name, window]) => el("figure", {},
       el("figcaption", {}, name), percentileStrip(name.toLowerCase(), window)))),
     measured.series?.length > 0 ? el("figure", {},
-      el("figcaption", {}, "The last hour by minute: ", el("span", {class: "key p50"}, "median"), " ",
+      el("figcaption", {}, "The last hour by minute: ",
+        el("span", {class: "key p50"}, "median"), " ",
         el("span", {class: "key p99"}, "99th percentile"), " ",
-        el("span", {class: "key requests"}, "requests")), hourChart(measured.series)) : null,
+        el("span", {class: "key requests"}, "requests")), hourChart(measured.series, width)) : null,
     table("Latency of requests",
       ["Window", "Requests", "Hit ratio", "50 %", "90 %", "99 %", "99.9 %", "By result"],
       windows.map(([name, window]) => [name, window.requests.toLocaleString("en"), ratio(window),

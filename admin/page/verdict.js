@@ -31,7 +31,7 @@ export function showVerdict(status) {
   setAnswer(answer, `NPS can authenticate: ${WORDS[answer] ?? answer}${because}`);
   const waiting = status.ready ? []
     : [el("p", {}, "Not ready: ", (status.waiting_for ?? []).join("; ") || "starting", ".")];
-  show(byId("reasons"), waiting, reasons.length > 0 ? reasonList(reasons, true) : null);
+  show(byId("reasons"), reasons.length > 0 ? reasonList(reasons, true) : null, waiting);
   show(byId("about"), `revcache ${status.version}, started `, when(status.started_at),
     status.connections ? ` · ${count(status.connections.clients, "client connection")}, `
       + `${count(status.connections.in_flight, "request")} under way` : "");
