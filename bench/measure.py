@@ -44,10 +44,10 @@ def resident_bytes(pid):
 
 
 class Load:
-    """revcache-bench on its own core."""
+    """revcache-closed-loop on its own core."""
 
     def __init__(self, build):
-        self._program = build / "revcache-bench"
+        self._program = build / "revcache-closed-loop"
 
     def command(self, port, request, connections, requests, *options):
         return [*pinned(LOAD_CORE), str(self._program), "--port", str(port), "--request", str(request),

@@ -1,7 +1,7 @@
-// revcache-bench: a closed-loop HTTP load. N connections each send a request, read the answer,
-// check it, and send the next. One loop, one thread, so it is pinned to a core of its own.
+// revcache-closed-loop: a closed-loop HTTP load. N connections each send a request, read the
+// answer, check it, and send the next. One loop, one thread, so it is pinned to a core of its own.
 //
-//   revcache-bench --port 3128 --request FILE --connections 64 --requests 100000
+//   revcache-closed-loop --port 3128 --request FILE --connections 64 --requests 100000
 //                  [--address 127.0.0.1] [--close] [--hold] [--status 200] [--hash HEX]
 //
 // --request  raw bytes of a request; each %N% in it becomes a counter of 8 digits
@@ -307,7 +307,7 @@ int main(int count, char** arguments) {
   auto settings = revcache::bench::read_settings(count, arguments);
   if (!settings) {
     std::fputs(
-        "usage: revcache-bench --port N --request FILE --connections N --requests N\n"
+        "usage: revcache-closed-loop --port N --request FILE --connections N --requests N\n"
         "       [--address A] [--close] [--hold] [--status N] [--hash HEX]\n"
         "requests must not be fewer than connections\n",
         stderr);
