@@ -48,24 +48,24 @@ function post(path, body) {
     body: JSON.stringify(body)}, CHANGE_MS);
 }
 
-// A question that is too long for a query; the token is asked for only where reading needs it.
-export async function ask(path, body) {
-  return withToken(() => post(path, body), false);
+// A question that is too long for a query.
+export function ask(path, body) {
+  return withToken(path, body, "Here reading needs the token, too.");
 }
 
-// Throws Cancelled when nobody types the token.
-export async function change(path, body) {
-  return withToken(() => post(path, body), true);
+export function change(path, body) {
+  return withToken(path, body, "To change something, revcache wants its token.");
 }
 
-async function withToken(attempt, always) {
-  if (always && !token) await askForToken("To change something, revcache wants its token.");
+// Tried without the token first: where none is configured, the refusal says so. Throws Cancelled
+// when nobody types it.
+async function withToken(path, body, why) {
   for (;;) {
     try {
-      return await attempt();
+      return await post(path, body);
     } catch (error) {
       if (error.status !== 401) throw error;
-      await askForToken(token ? "That is not the token." : "Here reading needs the token, too.");
+      await askForToken(token ? "That is not the token." : why);
     }
   }
 }
