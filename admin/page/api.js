@@ -26,7 +26,7 @@ async function call(path, options, milliseconds) {
       redirect: "error", credentials: "omit", signal: AbortSignal.timeout(milliseconds)});
   } catch (error) {
     throw new ApiError(0, error.name === "TimeoutError"
-      ? `no answer within ${milliseconds / 1000} s` : "revcache does not answer");
+      ? `no answer within ${milliseconds / 1000} s` : "no connection");
   }
   const text = await response.text();
   let said;

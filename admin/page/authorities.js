@@ -14,8 +14,8 @@ let afterChange = () => {};
 function evidenceText(evidence) {
   if (evidence.kind === "none") return "none";
   if (evidence.kind === "attestation") return "attested in the configuration";
-  return [count(evidence.crls, "CRL"), ", published ", when(evidence.this_update), ", fetched ",
-    when(evidence.fetched_at)];
+  return [count(evidence.crls, "CRL"), ", published ", when(evidence.this_update),
+    evidence.fetched_at ? [", fetched ", when(evidence.fetched_at)] : ""];
 }
 
 function timeLeft(authority) {

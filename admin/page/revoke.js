@@ -92,8 +92,8 @@ function row(one) {
       "data-keep": `lift ${one.authority} ${one.serial}`,
       click: () => unrevoke(one.authority, one.serial)}, "Lift…",
       el("span", {class: "unseen"}, ` serial ${one.serial} of ${one.authority}`)) : "–";
-  return [el("code", {}, one.serial), name, one.reason, when(one.revoked_at), one.note || "–",
-    change];
+  return [el("code", {class: "serial"}, one.serial), name, one.reason, when(one.revoked_at),
+    one.note || "–", change];
 }
 
 export function showRevoked(revoked) {

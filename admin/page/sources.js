@@ -53,7 +53,7 @@ function ocspAnswers(answers) {
   return el("details", {"data-keep": "ocsp"},
     el("summary", {}, `${count(answers.length, "OCSP answer")} held`),
     table("OCSP answers that are held", ["Serial", "Authority", "Status", "Ends", "From"],
-      answers.map((one) => [el("code", {}, one.serial), one.authority ?? "–",
+      answers.map((one) => [el("code", {class: "serial"}, one.serial), one.authority ?? "–",
         badge(STATUS[one.status] ?? "unknown", one.status), when(one.next_update),
         el("span", {class: "url"}, one.url ?? "–")])));
 }

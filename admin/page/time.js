@@ -29,9 +29,10 @@ export function duration(seconds) {
 // "1.2 ms"
 export function latency(seconds) {
   if (seconds === null || seconds === undefined) return "–";
-  if (seconds < 0.001) return `${Math.round(seconds * 1e6)} µs`;
-  if (seconds < 1) return `${(seconds * 1000).toPrecision(seconds < 0.01 ? 2 : 3)} ms`;
-  return `${seconds.toPrecision(3)} s`;
+  const short = (number) => Number(number.toPrecision(3)).toLocaleString("en");
+  if (seconds < 0.0009995) return `${short(seconds * 1e6)} µs`;
+  if (seconds < 0.9995) return `${short(seconds * 1e3)} ms`;
+  return `${short(seconds)} s`;
 }
 
 function relative(milliseconds) {

@@ -39,7 +39,8 @@ function latencyPart(measured) {
   const windows = [["The last minute", measured.minute], ["The last hour", measured.hour]];
   return [el("h3", {}, "Latency of requests"),
     el("div", {class: "cards"}, windows.map(([name, window]) => el("figure", {},
-      el("figcaption", {}, name), percentileStrip(name.toLowerCase(), window)))),
+      el("figcaption", {}, `${name}: 50 (filled), 90, 99 and 99.9 % of requests within`),
+      percentileStrip(name.toLowerCase(), window)))),
     measured.series?.length > 0 ? el("figure", {},
       el("figcaption", {}, "The last hour by minute: ",
         el("span", {class: "key p50"}, "median"), " ",

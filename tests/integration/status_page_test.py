@@ -176,6 +176,7 @@ class StatusPage(unittest.TestCase):
         self.browser.wait(has("#link", "cannot be reached"))
         self.browser.wait("/Last known, [0-9]+ s ago: yes.*is [0-9]+ s old/"
                           ".test(document.querySelector('#link').innerText)")
+        self.axe("the server is away")
         self.browser.picture(self.pictures / "away.png")
         self.revcache.start()
         self.browser.wait(ANSWER + " === 'NPS can authenticate: yes'")
