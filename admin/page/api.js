@@ -65,12 +65,19 @@ async function withToken(path, body, why) {
       return await post(path, body);
     } catch (error) {
       if (error.status !== 401) throw error;
-      await askForToken(token ? "That is not the token." : why);
+      await renewToken(why);
     }
   }
 }
 
-export function askForToken(why) {
+// After a 401: a token that was presented is not the right one, and is not presented again.
+export function renewToken(why) {
+  const wrong = token !== "";
+  setToken("");
+  return askForToken(wrong ? "That is not the token." : why);
+}
+
+function askForToken(why) {
   if (asking) return asking;
   const dialog = byId("token-dialog");
   const input = byId("token-input");
@@ -97,11 +104,8 @@ export function askForToken(why) {
   return asking;
 }
 
-export function hasToken() {
-  return token !== "";
-}
-
 export function setToken(text) {
   token = text;
   byId("forget-token").hidden = token === "";
+  byId("forget-token").textContent = "Forget the token";
 }

@@ -1,6 +1,6 @@
 // Asks the API every five seconds while somebody looks, and shows what has changed.
 
-import {Cancelled, askForToken, hasToken, read, setToken} from "./api.js";
+import {Cancelled, read, renewToken, setToken} from "./api.js";
 import {showAuthorities, startAuthorities} from "./authorities.js";
 import {startCheck} from "./check.js";
 import {showDecisions} from "./decisions.js";
@@ -105,8 +105,7 @@ async function poll() {
 // Asked once; who cancels finds the way back by a reload or by changing something.
 async function wantToken() {
   try {
-    await askForToken(hasToken() ? "That is not the token."
-      : "Beyond loopback reading needs it, too.");
+    await renewToken("Beyond loopback reading needs it, too.");
     poll();
   } catch (error) {
     if (!(error instanceof Cancelled)) throw error;
@@ -124,7 +123,6 @@ startAuthorities(changed);
 startCheck(revokeOffer);
 startRevoke(changed);
 byId("forget-token").addEventListener("click", () => {
-  byId("forget-token").textContent = "Forget the token";
   setToken("");
   poll();
 });
