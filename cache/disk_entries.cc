@@ -86,7 +86,8 @@ Result<SharedBytes> DiskEntries::read_piece(const StoredResponse& entry, std::ui
   std::string piece;
   const IndexValue where{.generation = entry.generation,
                          .body_generation = entry.generation,
-                         .entry_bytes = entry.body_bytes};
+                         .entry_bytes = entry.body_bytes,
+                         .kind = entry.kind};
   Result<void> read = append_piece(where, entry.body_bytes, index, piece);
   if (read) return SharedBytes::take(std::move(piece));
   if (read.error().code == ErrorCode::corrupt) {
@@ -111,7 +112,8 @@ Result<void> DiskEntries::write(const StoredResponse& entry) {
   if (!usage_.admit(record.size() + entry.key.size())) return no_room();
   const IndexValue value{.generation = generation,
                          .body_generation = generation,
-                         .entry_bytes = record.size() + entry.body_bytes};
+                         .entry_bytes = record.size() + bytes_beside_head(entry.body_bytes),
+                         .kind = entry.kind};
   return publish(entry.key, record, value, {.replaces = {}, .purged_since = entry.purge_mark});
 }
 
@@ -258,7 +260,8 @@ Result<void> DiskEntries::write_new_head(const StoredResponse& entry) {
   if (!usage_.admit(record.size() + entry.key.size())) return no_room();
   const IndexValue value{.generation = generation,
                          .body_generation = entry.generation,
-                         .entry_bytes = record.size() + entry.body_bytes};
+                         .entry_bytes = record.size() + entry.body_bytes,
+                         .kind = entry.kind};
   return publish(entry.key, record, value,
                  {.replaces = old->generation, .purged_since = entry.purge_mark});
 }
@@ -319,9 +322,10 @@ Result<bool> DiskEntries::forget(const std::string& key, std::uint64_t generatio
 
 void DiskEntries::account(std::string_view key, const IndexValue& value,
                           std::int64_t sign) noexcept {
-  entries_.fetch_add(sign, std::memory_order_relaxed);
-  live_bytes_.fetch_add(sign * static_cast<std::int64_t>(value.entry_bytes),
-                        std::memory_order_relaxed);
+  LiveKind& live = live_[static_cast<std::size_t>(value.kind)];
+  live.entries.fetch_add(sign, std::memory_order_relaxed);
+  live.bytes.fetch_add(sign * static_cast<std::int64_t>(value.entry_bytes),
+                       std::memory_order_relaxed);
   index_bytes_.fetch_add(sign * static_cast<std::int64_t>(key.size() + kIndexValueBytes),
                          std::memory_order_relaxed);
 }

@@ -76,9 +76,11 @@ class DiskEntries {
   // function has run, on whatever thread. It looks at `stop` now and then.
   [[nodiscard]] std::move_only_function<void(const std::atomic<bool>&)> start_counting();
 
-  [[nodiscard]] std::uint64_t entries() const noexcept;
+  [[nodiscard]] std::array<DiskStore::KindStats, kObjectKinds> by_kind() const noexcept;
   [[nodiscard]] std::uint64_t index_bytes() const noexcept;  // keys and values, without garbage
-  [[nodiscard]] std::uint64_t evictions() const noexcept { return evictions_.load(); }
+  // Of entries that nobody read since they were written, and of others.
+  [[nodiscard]] std::uint64_t evicted_unused() const noexcept { return evicted_unused_.load(); }
+  [[nodiscard]] std::uint64_t evicted_in_use() const noexcept { return evicted_in_use_.load(); }
   [[nodiscard]] std::uint64_t corrupt_entries() const noexcept { return corrupt_entries_.load(); }
 
  private:
@@ -123,7 +125,8 @@ class DiskEntries {
   Result<void> copy_entry(const std::string& key, const IndexValue& value);
   Result<void> copy_body(const IndexValue& from, std::uint64_t body_bytes, std::uint64_t to);
   [[nodiscard]] bool is_worth_keeping(const IndexValue& value) const noexcept;
-  void count_index(rocksdb::Iterator& at, const std::atomic<bool>& stop);
+  void count_index(rocksdb::Iterator& at, std::uint64_t forgotten, const std::atomic<bool>& stop);
+  [[nodiscard]] std::uint64_t live_bytes() const noexcept;
   void account(std::string_view key, const IndexValue& value, std::int64_t sign) noexcept;
 
   DiskDatabase& database_;
@@ -136,12 +139,17 @@ class DiskEntries {
   UsedMarks marks_;
 
   // Below zero for a while, until everything found at opening has been added.
-  std::atomic<std::int64_t> entries_{0};
-  std::atomic<std::int64_t> live_bytes_{0};
+  struct LiveKind {
+    std::atomic<std::int64_t> entries{0};
+    std::atomic<std::int64_t> bytes{0};
+  };
+  std::array<LiveKind, kObjectKinds> live_;
   std::atomic<std::int64_t> index_bytes_{0};
   std::atomic<bool> counted_{false};
-  std::atomic<std::uint64_t> forgotten_all_{0};  // times
-  std::atomic<std::uint64_t> evictions_{0};
+  std::mutex counting_;              // a count of the whole is added, or everything forgotten
+  std::uint64_t forgotten_all_ = 0;  // times; under counting_
+  std::atomic<std::uint64_t> evicted_unused_{0};
+  std::atomic<std::uint64_t> evicted_in_use_{0};
   std::atomic<std::uint64_t> corrupt_entries_{0};
 };
 

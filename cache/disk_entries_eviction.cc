@@ -69,9 +69,12 @@ Result<std::uint64_t> DiskEntries::forget_all() {
   if (!status.ok()) return fail(ErrorCode::unreachable, Blame::local, status.ToString());
   const std::uint64_t last = next_generation_.load() - 1;
   floor_.store(std::max(floor_.load(), last + 1));
-  forgotten_all_.fetch_add(1);
-  entries_.store(0);
-  live_bytes_.store(0);
+  const std::lock_guard alone(counting_);
+  ++forgotten_all_;
+  for (LiveKind& live : live_) {
+    live.entries.store(0);
+    live.bytes.store(0);
+  }
   index_bytes_.store(0);
   return last;
 }
@@ -79,36 +82,60 @@ Result<std::uint64_t> DiskEntries::forget_all() {
 std::move_only_function<void(const std::atomic<bool>&)> DiskEntries::start_counting() {
   rocksdb::ReadOptions read;
   read.fill_cache = false;
+  const std::lock_guard alone(counting_);
   std::unique_ptr<rocksdb::Iterator> at(database_.rocks().NewIterator(read, database_.index()));
-  return [this, at = std::move(at)](const std::atomic<bool>& stop) mutable {
-    count_index(*at, stop);
+  return [this, at = std::move(at),
+          forgotten = forgotten_all_](const std::atomic<bool>& stop) mutable {
+    count_index(*at, forgotten, stop);
     at.reset();
   };
 }
 
-void DiskEntries::count_index(rocksdb::Iterator& at, const std::atomic<bool>& stop) {
-  const std::uint64_t forgotten_before = forgotten_all_.load();
-  std::int64_t entries = 0;
-  std::int64_t live_bytes = 0;
+// `forgotten`: of forgotten_all_ when `at` was made. What was forgotten since is no part of the
+// sum.
+void DiskEntries::count_index(rocksdb::Iterator& at, std::uint64_t forgotten,
+                              const std::atomic<bool>& stop) {
+  struct Found {
+    std::int64_t entries = 0;
+    std::int64_t bytes = 0;
+  };
+  std::array<Found, kObjectKinds> found{};
   std::int64_t index_bytes = 0;
   for (at.SeekToFirst(); at.Valid(); at.Next()) {
     if (stop.load(std::memory_order_relaxed)) return;
     const std::optional<std::string_view> key = cache_key_of(text_of(at.key()));
     const std::optional<IndexValue> value = decode_index_value(text_of(at.value()));
     if (!key || !value) continue;
-    ++entries;
-    live_bytes += static_cast<std::int64_t>(value->entry_bytes);
+    Found& of_kind = found[static_cast<std::size_t>(value->kind)];
+    ++of_kind.entries;
+    of_kind.bytes += static_cast<std::int64_t>(value->entry_bytes);
     index_bytes += static_cast<std::int64_t>(key->size() + kIndexValueBytes);
   }
-  if (forgotten_all_.load() == forgotten_before) {
-    entries_.fetch_add(entries);
-    live_bytes_.fetch_add(live_bytes);
+  const std::lock_guard alone(counting_);
+  if (forgotten_all_ == forgotten) {
+    for (std::size_t kind = 0; kind < kObjectKinds; ++kind) {
+      live_[kind].entries.fetch_add(found[kind].entries);
+      live_[kind].bytes.fetch_add(found[kind].bytes);
+    }
     index_bytes_.fetch_add(index_bytes);
   }
   counted_.store(true);
 }
 
-std::uint64_t DiskEntries::entries() const noexcept { return not_negative(entries_.load()); }
+std::array<DiskStore::KindStats, kObjectKinds> DiskEntries::by_kind() const noexcept {
+  std::array<DiskStore::KindStats, kObjectKinds> stats{};
+  for (std::size_t kind = 0; kind < kObjectKinds; ++kind) {
+    stats[kind] = {.entries = not_negative(live_[kind].entries.load()),
+                   .bytes = not_negative(live_[kind].bytes.load())};
+  }
+  return stats;
+}
+
+std::uint64_t DiskEntries::live_bytes() const noexcept {
+  std::int64_t sum = 0;
+  for (const LiveKind& live : live_) sum += live.bytes.load(std::memory_order_relaxed);
+  return not_negative(sum);
+}
 
 std::uint64_t DiskEntries::index_bytes() const noexcept {
   return not_negative(index_bytes_.load());
@@ -125,6 +152,7 @@ Result<void> DiskEntries::vacate_entry(std::uint64_t generation, std::string_vie
   const bool live =
       value && (value->generation == generation || value->body_generation == generation);
   if (!live) return {};
+  const bool was_read = marks_.is_set(value->generation);
   const bool allowed =
       allowance.credit_bytes > 0 && value->entry_bytes <= allowance.entry_bytes_max;
   if (allowed && is_worth_keeping(*value)) {
@@ -137,7 +165,7 @@ Result<void> DiskEntries::vacate_entry(std::uint64_t generation, std::string_vie
   }
   Result<bool> forgotten = forget(key, value->generation);
   if (!forgotten) return fail(std::move(forgotten));
-  if (*forgotten) evictions_.fetch_add(1);
+  if (*forgotten) (was_read ? evicted_in_use_ : evicted_unused_).fetch_add(1);
   return {};
 }
 
@@ -158,7 +186,8 @@ Result<void> DiskEntries::copy_entry(const std::string& key, const IndexValue& v
   usage_.add(copy.size() + key.size());
   const IndexValue moved{.generation = generation,
                          .body_generation = generation,
-                         .entry_bytes = copy.size() + response.body_bytes};
+                         .entry_bytes = copy.size() + bytes_beside_head(response.body_bytes),
+                         .kind = response.kind};
   return publish(key, copy, moved, {.replaces = value.generation, .purged_since = UINT64_MAX});
 }
 
@@ -179,8 +208,7 @@ Result<void> DiskEntries::copy_body(const IndexValue& from, std::uint64_t body_b
 bool DiskEntries::is_worth_keeping(const IndexValue& value) const noexcept {
   if (marks_.is_set(value.generation)) return true;
   // Most of the disk is garbage: no reason yet to lose anything.
-  return counted_.load() &&
-         not_negative(live_bytes_.load()) < options_.bytes_max / 100 * kCrowdedPercent;
+  return counted_.load() && live_bytes() < options_.bytes_max / 100 * kCrowdedPercent;
 }
 
 }  // namespace revcache::cache

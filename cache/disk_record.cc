@@ -13,6 +13,7 @@ namespace revcache::cache {
 namespace {
 
 constexpr char kIndexPrefix = 'k';
+constexpr unsigned kEntryBytesBits = 56;  // of the index value; above them is the kind
 constexpr char kHeadRecordVersion = 1;
 constexpr std::size_t kHeadRecordPrefixBytes = 1 + 8 + 8 + 4;
 
@@ -92,15 +93,21 @@ std::string encode_index_value(const IndexValue& value) {
   out.reserve(kIndexValueBytes);
   append_big_endian(value.generation, out);
   append_big_endian(value.body_generation, out);
-  append_big_endian(value.entry_bytes, out);
+  CHECK(value.entry_bytes < std::uint64_t{1} << kEntryBytesBits);
+  const auto kind = static_cast<std::uint64_t>(value.kind) + 1;
+  append_big_endian(kind << kEntryBytesBits | value.entry_bytes, out);
   return out;
 }
 
 std::optional<IndexValue> decode_index_value(std::string_view bytes) noexcept {
   if (bytes.size() != kIndexValueBytes) return std::nullopt;
+  const auto kind_and_bytes = get_big_endian<std::uint64_t>(bytes.substr(16));
+  const std::uint64_t kind = kind_and_bytes >> kEntryBytesBits;
+  if (kind > kObjectKinds) return std::nullopt;
   return IndexValue{.generation = get_big_endian<std::uint64_t>(bytes),
                     .body_generation = get_big_endian<std::uint64_t>(bytes.substr(8)),
-                    .entry_bytes = get_big_endian<std::uint64_t>(bytes.substr(16))};
+                    .entry_bytes = kind_and_bytes & ((std::uint64_t{1} << kEntryBytesBits) - 1),
+                    .kind = kind == 0 ? ObjectKind::other : static_cast<ObjectKind>(kind - 1)};
 }
 
 std::string encode_head_record(const StoredResponse& response, std::uint64_t generation,

@@ -9,6 +9,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/object_kind.h"
 #include "base/result.h"
 #include "cache/stored_response.h"
 
@@ -39,7 +40,8 @@ std::optional<RecordKey> decode_record_key(std::string_view bytes) noexcept;
 struct IndexValue {
   std::uint64_t generation = 0;       // of the head record
   std::uint64_t body_generation = 0;  // of the pieces; older than the head after a revalidation
-  std::uint64_t entry_bytes = 0;      // of all its records
+  std::uint64_t entry_bytes = 0;      // of all its records; below 2^56
+  ObjectKind kind = ObjectKind::other;
 };
 inline constexpr std::size_t kIndexValueBytes = 24;
 
@@ -70,6 +72,12 @@ Checksum piece_checksum(RecordKey key, std::string_view piece) noexcept;
 // The piece inside `record`; fails with corrupt unless it has exactly `piece_bytes` and matches.
 Result<std::string_view> checked_piece(RecordKey key, std::string_view record,
                                        std::uint64_t piece_bytes);
+
+// Of a body of this length that is written together with its head: what does not lie in the head's
+// record.
+[[nodiscard]] constexpr std::uint64_t bytes_beside_head(std::uint64_t body_bytes) noexcept {
+  return body_bytes <= kInlineBodyBytesMax ? 0 : body_bytes;
+}
 
 [[nodiscard]] std::uint64_t piece_count(std::uint64_t body_bytes) noexcept;
 // Of piece `index` < piece_count(body_bytes).

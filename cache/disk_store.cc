@@ -22,8 +22,9 @@ class RocksDiskStore final : public DiskStore {
 
   Stats stats() const override {
     return Stats{.bytes = usage_.bytes(),
-                 .entries = entries_.entries(),
-                 .evictions = entries_.evictions(),
+                 .by_kind = entries_.by_kind(),
+                 .evicted_unused = entries_.evicted_unused(),
+                 .evicted_in_use = entries_.evicted_in_use(),
                  .errors = database_->failures(),
                  .corrupt_entries = entries_.corrupt_entries(),
                  .overloads = overloads_.load(),

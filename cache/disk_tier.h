@@ -3,6 +3,7 @@
 // docs/formats.md.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -11,6 +12,7 @@
 #include <string_view>
 
 #include "base/clock.h"
+#include "base/object_kind.h"
 #include "base/result.h"
 #include "cache/purge_log.h"
 #include "cache/tier.h"
@@ -59,10 +61,16 @@ class DiskStore {
   DiskStore& operator=(const DiskStore&) = delete;
   virtual ~DiskStore() = default;  // blocking: ends the eviction thread, closes the database
 
+  struct KindStats {
+    std::uint64_t entries = 0;
+    std::uint64_t bytes = 0;  // of their records, without garbage
+  };
   struct Stats {
-    std::uint64_t bytes = 0;            // allocated to the directory's files, when last measured
-    std::uint64_t entries = 0;          // estimate until the index was counted after opening
-    std::uint64_t evictions = 0;        // entries
+    std::uint64_t bytes = 0;  // allocated to the directory's files, when last measured
+    // Only what this opening wrote, until the index was counted after it.
+    std::array<KindStats, kObjectKinds> by_kind{};
+    std::uint64_t evicted_unused = 0;   // entries that nobody had read since they were written
+    std::uint64_t evicted_in_use = 0;   // other entries
     std::uint64_t errors = 0;           // operations that the disk or the database refused
     std::uint64_t corrupt_entries = 0;  // found damaged and erased
     std::uint64_t overloads = 0;        // finds made misses and puts dropped by a full queue
@@ -70,6 +78,15 @@ class DiskStore {
     std::uint64_t memtable_bytes = 0;
     std::uint64_t block_cache_bytes = 0;
     bool write_stalled = false;
+
+    [[nodiscard]] std::uint64_t entries() const noexcept {
+      std::uint64_t sum = 0;
+      for (const KindStats& kind : by_kind) sum += kind.entries;
+      return sum;
+    }
+    [[nodiscard]] std::uint64_t evictions() const noexcept {
+      return evicted_unused + evicted_in_use;
+    }
   };
   [[nodiscard]] virtual Stats stats() const = 0;  // any thread; off-loop
 

@@ -52,7 +52,7 @@ bool MemoryTier::put(StoredResponsePtr entry) {
   CHECK(entry != nullptr);
   const std::uint64_t charge = entry->memory_bytes() + S3Fifo::kOverheadBytes;
   if (charge > object_bytes_max()) {
-    erase(entry->key);
+    if (erase(entry->key)) dropped_too_large_.fetch_add(1, std::memory_order_relaxed);
     return false;
   }
   const StoredResponse* const inserted = entry.get();
@@ -106,6 +106,7 @@ std::uint64_t MemoryTier::object_bytes_max() const noexcept { return budget_->by
 
 MemoryTier::Stats MemoryTier::stats() const {
   Stats stats;
+  stats.dropped_too_large = dropped_too_large_.load(std::memory_order_relaxed);
   for (const auto& shard : shards_) {
     const std::lock_guard lock(shard->mutex);
     const auto& usage = shard->entries.usage();
@@ -113,7 +114,8 @@ MemoryTier::Stats MemoryTier::stats() const {
       stats.by_kind[kind].entries += usage[kind].entries;
       stats.by_kind[kind].bytes += usage[kind].bytes;
     }
-    stats.evictions += shard->entries.evictions();
+    stats.evicted_unused += shard->entries.evicted_unused();
+    stats.evicted_in_use += shard->entries.evicted_in_use();
   }
   return stats;
 }

@@ -54,7 +54,13 @@ class MemoryTier {
   };
   struct Stats {
     KindStats by_kind[kObjectKinds];
-    std::uint64_t evictions = 0;
+    std::uint64_t evicted_unused = 0;  // nobody had asked for it since it was stored
+    std::uint64_t evicted_in_use = 0;
+    std::uint64_t dropped_too_large = 0;  // a new copy was not taken, and the old one is gone
+
+    [[nodiscard]] std::uint64_t evictions() const noexcept {
+      return evicted_unused + evicted_in_use;
+    }
   };
   [[nodiscard]] Stats stats() const;  // any thread; walks the shards, not the entries
 
@@ -66,6 +72,7 @@ class MemoryTier {
 
   std::unique_ptr<MemoryBudget> budget_;
   KeyHasher hasher_;
+  std::atomic<std::uint64_t> dropped_too_large_{0};
   std::atomic<std::size_t> next_shard_{0};  // to make room in, when the own shard has none to give
   std::vector<std::unique_ptr<Shard>> shards_;
 };

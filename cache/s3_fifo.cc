@@ -107,9 +107,10 @@ std::uint64_t S3Fifo::evict(std::uint64_t bytes, const StoredResponse* spared,
   while (freed < bytes) {
     const std::uint32_t victim = choose_victim(spared);
     if (victim == kNone) break;
-    if (nodes_[victim].queue == Queue::small) ghost_.remember(nodes_[victim].hash);
+    const bool was_used = nodes_[victim].queue == Queue::main;
+    if (!was_used) ghost_.remember(nodes_[victim].hash);
     freed += nodes_[victim].charge;
-    ++evictions_;
+    ++(was_used ? evicted_in_use_ : evicted_unused_);
     out.push_back(release(victim));
   }
   return freed;

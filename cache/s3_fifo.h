@@ -79,7 +79,9 @@ class S3Fifo {
     std::uint64_t bytes = 0;
   };
   [[nodiscard]] const std::array<Usage, kObjectKinds>& usage() const noexcept { return usage_; }
-  [[nodiscard]] std::uint64_t evictions() const noexcept { return evictions_; }
+  // Of what nobody asked for since it was stored (it left the small queue), and of all else.
+  [[nodiscard]] std::uint64_t evicted_unused() const noexcept { return evicted_unused_; }
+  [[nodiscard]] std::uint64_t evicted_in_use() const noexcept { return evicted_in_use_; }
 
  private:
   static constexpr std::uint32_t kNone = UINT32_MAX;
@@ -130,7 +132,8 @@ class S3Fifo {
   Fifo main_;
   GhostQueue ghost_;
   std::array<Usage, kObjectKinds> usage_{};
-  std::uint64_t evictions_ = 0;
+  std::uint64_t evicted_unused_ = 0;
+  std::uint64_t evicted_in_use_ = 0;
 };
 
 }  // namespace revcache::cache

@@ -42,26 +42,32 @@ void add_reload(bool successful, std::optional<WallTime> when, FamilyList& out) 
   std::move(time).move_to(out);
 }
 
-// The disk tier does not count by kind: its series have no label `kind`.
-void add_cache_sizes(const CacheFigures& figures, FamilyList& out) {
-  Family entries = gauge_family("revcache_cache_entries", "Responses stored.");
-  Family bytes = gauge_family("revcache_cache_bytes", "Bytes that a tier occupies.");
+void add_kinds(const std::array<CacheFigures::Kind, kObjectKinds>& figures, TierLabel tier,
+               Family& entries, Family& bytes) {
   for (std::size_t kind = 0; kind < kObjectKinds; ++kind) {
     const Labels labels{{"kind", to_string(static_cast<ObjectKind>(kind))},
-                        {"tier", to_string(TierLabel::memory)}};
-    entries.add(labels, figures.memory[kind].entries);
-    bytes.add(labels, figures.memory[kind].bytes);
+                        {"tier", to_string(tier)}};
+    entries.add(labels, figures[kind].entries);
+    bytes.add(labels, figures[kind].bytes);
   }
+}
+
+void add_cache_sizes(const CacheFigures& figures, FamilyList& out) {
+  Family entries = gauge_family("revcache_cache_entries", "Responses stored.");
+  Family bytes = gauge_family("revcache_cache_bytes", "Bytes of the responses stored.");
   Family evictions =
       counter_family("revcache_cache_evictions_total", "Responses dropped to make room.");
-  evictions.add({{"tier", to_string(TierLabel::memory)}, {"reason", "capacity"}},
-                figures.memory_evictions);
+  const auto evicted = [&evictions](TierLabel tier, std::string_view reason, std::uint64_t count) {
+    evictions.add({{"tier", to_string(tier)}, {"reason", reason}}, count);
+  };
+  add_kinds(figures.memory, TierLabel::memory, entries, bytes);
+  evicted(TierLabel::memory, "unused", figures.memory_evicted_unused);
+  evicted(TierLabel::memory, "capacity", figures.memory_evicted_in_use);
+  evicted(TierLabel::memory, "too_large", figures.memory_dropped_too_large);
   if (figures.disk) {
-    const Labels labels{{"tier", to_string(TierLabel::disk)}};
-    entries.add(labels, figures.disk->entries);
-    bytes.add(labels, figures.disk->bytes);
-    evictions.add({{"tier", to_string(TierLabel::disk)}, {"reason", "capacity"}},
-                  figures.disk->evictions);
+    add_kinds(figures.disk->by_kind, TierLabel::disk, entries, bytes);
+    evicted(TierLabel::disk, "unused", figures.disk->evicted_unused);
+    evicted(TierLabel::disk, "capacity", figures.disk->evicted_in_use);
   }
   std::move(entries).move_to(out);
   std::move(bytes).move_to(out);
@@ -73,6 +79,9 @@ void add_disk(const CacheFigures::Disk& disk, FamilyList& out) {
     family.add({}, value);
     std::move(family).move_to(out);
   };
+  add(gauge_family("revcache_disk_allocated_bytes",
+                   "Bytes that the disk tier's files take, garbage included."),
+      disk.allocated_bytes);
   add(counter_family("revcache_rocksdb_errors_total", "Failed reads and writes of the database."),
       disk.errors);
   add(counter_family("revcache_rocksdb_corrupt_entries_total",

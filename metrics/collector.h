@@ -32,9 +32,10 @@ struct CacheFigures {
     std::uint64_t bytes = 0;
   };
   struct Disk {
-    std::uint64_t entries = 0;
-    std::uint64_t bytes = 0;
-    std::uint64_t evictions = 0;
+    std::array<Kind, kObjectKinds> by_kind;
+    std::uint64_t allocated_bytes = 0;  // on the disk, garbage included
+    std::uint64_t evicted_unused = 0;
+    std::uint64_t evicted_in_use = 0;
     std::uint64_t errors = 0;
     std::uint64_t corrupt_entries = 0;
     std::uint64_t compaction_pending_bytes = 0;
@@ -43,7 +44,9 @@ struct CacheFigures {
     bool write_stalled = false;
   };
   std::array<Kind, kObjectKinds> memory;
-  std::uint64_t memory_evictions = 0;
+  std::uint64_t memory_evicted_unused = 0;
+  std::uint64_t memory_evicted_in_use = 0;
+  std::uint64_t memory_dropped_too_large = 0;
   std::optional<Disk> disk;
 };
 

@@ -16,18 +16,24 @@ metrics::CacheFigures cache_figures(const cache::SharedCache& cache,
   for (std::size_t kind = 0; kind < kObjectKinds; ++kind) {
     figures.memory[kind] = {memory.by_kind[kind].entries, memory.by_kind[kind].bytes};
   }
-  figures.memory_evictions = memory.evictions;
+  figures.memory_evicted_unused = memory.evicted_unused;
+  figures.memory_evicted_in_use = memory.evicted_in_use;
+  figures.memory_dropped_too_large = memory.dropped_too_large;
   if (store == nullptr) return figures;
   const auto disk = store->stats();
-  figures.disk = {.entries = disk.entries,
-                  .bytes = disk.bytes,
-                  .evictions = disk.evictions,
+  figures.disk = {.by_kind = {},
+                  .allocated_bytes = disk.bytes,
+                  .evicted_unused = disk.evicted_unused,
+                  .evicted_in_use = disk.evicted_in_use,
                   .errors = disk.errors,
                   .corrupt_entries = disk.corrupt_entries,
                   .compaction_pending_bytes = disk.compaction_pending_bytes,
                   .memtable_bytes = disk.memtable_bytes,
                   .block_cache_bytes = disk.block_cache_bytes,
                   .write_stalled = disk.write_stalled};
+  for (std::size_t kind = 0; kind < kObjectKinds; ++kind) {
+    figures.disk->by_kind[kind] = {disk.by_kind[kind].entries, disk.by_kind[kind].bytes};
+  }
   return figures;
 }
 

@@ -35,6 +35,23 @@ TEST(DiskRecord, IndexKeysAreApartFromTheDatabasesOwn) {
   EXPECT_EQ(cache_key_of(""), std::nullopt);
 }
 
+TEST(DiskRecord, AnIndexValueKnowsTheKindBesideTheOctets) {
+  constexpr std::uint64_t kMost = (std::uint64_t{1} << 56U) - 1;
+  for (std::size_t kind = 0; kind < kObjectKinds; ++kind) {
+    const auto value = decode_index_value(
+        encode_index_value({.entry_bytes = kMost - kind, .kind = static_cast<ObjectKind>(kind)}));
+    ASSERT_TRUE(value);
+    EXPECT_EQ(value->kind, static_cast<ObjectKind>(kind));
+    EXPECT_EQ(value->entry_bytes, kMost - kind);
+  }
+  std::string bytes = encode_index_value({.entry_bytes = 3, .kind = ObjectKind::crl});
+  bytes[16] = '\0';  // written without a kind
+  ASSERT_TRUE(decode_index_value(bytes));
+  EXPECT_EQ(decode_index_value(bytes)->kind, ObjectKind::other);
+  bytes[16] = static_cast<char>(kObjectKinds + 1);
+  EXPECT_FALSE(decode_index_value(bytes));
+}
+
 TEST(DiskRecord, AnIndexValueOfAnotherLengthIsRefused) {
   const std::string bytes =
       encode_index_value({.generation = 1, .body_generation = UINT64_MAX, .entry_bytes = 3});

@@ -112,7 +112,7 @@ TEST_F(DiskStoreTest, ClearForgetsEverythingAndFreesTheDisk) {
   for (std::uint64_t i = 0; i < 20; ++i) write(numbered_entry(i, kPieceBytes));
   ASSERT_TRUE(store_->clear());
   for (std::uint64_t i = 0; i < 20; ++i) EXPECT_EQ(read(numbered_key(i)), nullptr);
-  EXPECT_EQ(store_->stats().entries, 0U);
+  EXPECT_EQ(store_->stats().entries(), 0U);
   std::uint64_t bytes = 0;
   for (const auto& file : files(".sst")) bytes += std::filesystem::file_size(file);
   EXPECT_LT(bytes, kMebibyte);
@@ -198,9 +198,9 @@ TEST_F(DiskStoreTest, CountsEntriesAndKnowsThemAgainAfterARestart) {
   for (std::uint64_t i = 0; i < 50; ++i) write(numbered_entry(i, 100));
   for (std::uint64_t i = 0; i < 50; ++i) write(numbered_entry(i, 200, 1));
   for (std::uint64_t i = 0; i < 10; ++i) ASSERT_TRUE(store_->remove(numbered_key(i)));
-  while (store_->stats().entries != 40U) std::this_thread::yield();
+  while (store_->stats().entries() != 40U) std::this_thread::yield();
   open();
-  while (store_->stats().entries != 40U) std::this_thread::yield();
+  while (store_->stats().entries() != 40U) std::this_thread::yield();
 }
 
 // The damage is done to a table file, past RocksDB's own view of it being correct or not.

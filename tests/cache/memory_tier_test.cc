@@ -118,9 +118,32 @@ TEST(MemoryTier, CountsEntriesAndBytesByKindAndEvictions) {
   EXPECT_EQ(ocsp.entries, 2U);
   EXPECT_GE(crl.bytes, 1000U + 200U) << "more than the body is charged";
   EXPECT_GE(ocsp.bytes, 2 * crl.bytes - 64);
-  EXPECT_EQ(stats.evictions, 0U);
+  EXPECT_EQ(stats.evictions(), 0U);
   for (std::uint64_t i = 0; i < 2000; ++i) tier.put(numbered_entry(i, 1000));
-  EXPECT_EQ(tier.stats().evictions + entries_in(tier), 2003U);
+  EXPECT_EQ(tier.stats().evictions() + entries_in(tier), 2003U);
+}
+
+TEST(MemoryTier, TellsWhatWasNeverAskedForFromWhatWasInUseWhenItIsEvicted) {
+  MemoryTier tier(kMebibyte, kSeed);
+  for (std::uint64_t i = 0; i < 2000; ++i) tier.put(numbered_entry(i, 1000));
+  const auto unasked = tier.stats();
+  EXPECT_GT(unasked.evicted_unused, 1000U);
+  EXPECT_EQ(unasked.evicted_in_use, 0U);
+  for (std::uint64_t i = 2000; i < 6000; ++i) {
+    tier.put(numbered_entry(i, 1000));
+    static_cast<void>(tier.find(numbered_key(i)));
+  }
+  EXPECT_GT(tier.stats().evicted_in_use, 1000U);
+}
+
+TEST(MemoryTier, CountsWhatIsGoneAsItsNewCopyIsTooLarge) {
+  MemoryTier tier(kMebibyte, kSeed);
+  EXPECT_FALSE(tier.put(numbered_entry(1, kMebibyte)));
+  EXPECT_EQ(tier.stats().dropped_too_large, 0U) << "nothing is lost";
+  EXPECT_TRUE(tier.put(numbered_entry(1, 1000)));
+  EXPECT_FALSE(tier.put(numbered_entry(1, kMebibyte)));
+  EXPECT_EQ(tier.stats().dropped_too_large, 1U);
+  EXPECT_EQ(tier.stats().evictions(), 0U);
 }
 
 // Random calls, and what each may answer.

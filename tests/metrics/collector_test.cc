@@ -135,18 +135,30 @@ TEST_F(Collector, AsksTheCacheAtEachScrape) {
   collector_.set_cache_source([&entries] {
     CacheFigures figures;
     figures.memory[index(ObjectKind::crl)] = {entries++, 100};
-    figures.memory_evictions = 7;
+    figures.memory_evicted_in_use = 7;
+    figures.memory_evicted_unused = 8;
+    figures.memory_dropped_too_large = 9;
     figures.disk = CacheFigures::Disk{};
-    figures.disk->bytes = 5000;
+    figures.disk->allocated_bytes = 5000;
+    figures.disk->by_kind[index(ObjectKind::ocsp)] = {11, 4000};
+    figures.disk->evicted_in_use = 12;
+    figures.disk->evicted_unused = 13;
     figures.disk->write_stalled = true;
     return figures;
   });
   EXPECT_THAT(text(), HasSubstr("revcache_cache_entries{kind=\"crl\",tier=\"memory\"} 1\n"));
   const std::string second = text();
   EXPECT_THAT(second, HasSubstr("revcache_cache_entries{kind=\"crl\",tier=\"memory\"} 2\n"));
-  EXPECT_THAT(second, HasSubstr("revcache_cache_bytes{tier=\"disk\"} 5000\n"));
-  EXPECT_THAT(second, HasSubstr("revcache_cache_evictions_total{tier=\"memory\","
-                                "reason=\"capacity\"} 7\n"));
+  EXPECT_THAT(second, HasSubstr("revcache_disk_allocated_bytes 5000\n"));
+  EXPECT_THAT(second, HasSubstr("revcache_cache_entries{kind=\"ocsp\",tier=\"disk\"} 11\n"));
+  EXPECT_THAT(second, HasSubstr("revcache_cache_bytes{kind=\"ocsp\",tier=\"disk\"} 4000\n"));
+  EXPECT_THAT(second, HasSubstr("revcache_cache_bytes{kind=\"crl\",tier=\"disk\"} 0\n"));
+  const std::string evictions = "revcache_cache_evictions_total{tier=";
+  EXPECT_THAT(second, HasSubstr(evictions + "\"memory\",reason=\"capacity\"} 7\n"));
+  EXPECT_THAT(second, HasSubstr(evictions + "\"memory\",reason=\"unused\"} 8\n"));
+  EXPECT_THAT(second, HasSubstr(evictions + "\"memory\",reason=\"too_large\"} 9\n"));
+  EXPECT_THAT(second, HasSubstr(evictions + "\"disk\",reason=\"capacity\"} 12\n"));
+  EXPECT_THAT(second, HasSubstr(evictions + "\"disk\",reason=\"unused\"} 13\n"));
   EXPECT_THAT(second, HasSubstr("revcache_rocksdb_write_stalled 1\n"));
 }
 
