@@ -53,18 +53,22 @@ enum class Refusal : std::uint8_t {
   transfer_coding_not_implemented /*501*/
 };
 
+class HeadMemo;
+
 // One connection's requests, one after another. One thread at a time.
 class RequestParser {
  public:
-  explicit RequestParser(const ParserLimits& limits);  // `limits` must outlive the parser
+  // `limits` must outlive the parser, and so must `known`, whose parsers all have the same limits;
+  // null: every head is read anew.
+  explicit RequestParser(const ParserLimits& limits, HeadMemo* known = nullptr);
   RequestParser(const RequestParser&) = delete;
   RequestParser& operator=(const RequestParser&) = delete;
   ~RequestParser();
 
   // Consumes from `chunk` up to the next event. A head whose bytes lie whole in one chunk is not
-  // copied: head() then points into it. After a head without body the next feed starts the next
-  // message. After CONNECT's head no byte more is consumed (need_more). Any token is a method
-  // (RFC 9110 9.1); a version 1.x above 1.1 counts as 1.1.
+  // copied: head() then points into it, or into a known head that is equal. After a head without
+  // body the next feed starts the next message. After CONNECT's head no byte more is consumed
+  // (need_more). Any token is a method (RFC 9110 9.1); a version 1.x above 1.1 counts as 1.1.
   Step feed(std::string_view chunk);
 
   [[nodiscard]] const RequestHead& head() const noexcept;  // valid until the next feed()

@@ -4,6 +4,7 @@
 
 #include "http/authority.h"
 #include "http/framing.h"
+#include "http/head_memo.h"
 #include "http/message_reader.h"
 #include "http/parser.h"
 #include "http/start_line.h"
@@ -68,7 +69,8 @@ Fault check_host(const RequestHead& head, ValidHost& valid) noexcept {
 
 class RequestParser::State final : public MessageReader {
  public:
-  explicit State(const ParserLimits& limits) : MessageReader(limits), limits_(limits) {}
+  State(const ParserLimits& limits, HeadMemo* known)
+      : MessageReader(limits), limits_(limits), known_(known) {}
 
   [[nodiscard]] bool in_head() const noexcept {
     return phase_ == Phase::head || (phase_ == Phase::between && blank_ == Blank::carriage_return);
@@ -90,8 +92,11 @@ class RequestParser::State final : public MessageReader {
   void on_refused(const Fault& fault) override;
   Fault judge(HeadReader::Event event);
   Fault finish_head() noexcept;
+  void begin_body() noexcept;
 
   const ParserLimits& limits_;
+  HeadMemo* known_;
+  KnownHeadPtr known_head_;  // that head_ points into
   RequestHead head_;
   RequestLine line_;
   ValidHost valid_host_;
@@ -118,10 +123,23 @@ Step RequestParser::State::begin_message(std::string_view chunk) {
     blank_ = Blank::over;
     if (consumed == chunk.size()) return {StepKind::need_more, consumed, {}};
   }
+  const std::string_view rest = chunk.substr(consumed);
+  if (known_ != nullptr) {
+    known_head_ = known_->find(rest);
+    if (known_head_ != nullptr) {
+      head_ = known_head_->head;
+      begin_body();
+      return {StepKind::head, consumed + known_head_->text.size(), {}};
+    }
+  }
   phase_ = Phase::head;
   has_line_ = false;
   reader_.begin();
-  return read_head(chunk, consumed);
+  const Step step = read_head(chunk, consumed);
+  const bool may_be_known =
+      known_ != nullptr && step.kind == StepKind::head && phase_ != Phase::tunnel;
+  if (may_be_known) known_->remember(rest.substr(0, step.consumed - consumed), head_);
+  return step;
 }
 
 Step RequestParser::State::read_head(std::string_view chunk, std::size_t consumed) {
@@ -164,19 +182,25 @@ Fault RequestParser::State::finish_head() noexcept {
   head_.framing = framing.kind;
   head_.content_length = framing.length;
   head_.keep_alive = keeps_alive(head_.version, head_.fields);
+  // RFC 9110 9.3.6: what follows the head is tunnel data, so a body of its own would be in doubt.
+  if (head_.method == Method::connect && head_.has_body()) {
+    return {Refusal::bad_request, "CONNECT with a body"};
+  }
+  begin_body();
+  return {};
+}
 
-  body_.begin(framing);
+// What follows the head.
+void RequestParser::State::begin_body() noexcept {
+  body_.begin({.kind = head_.framing, .length = head_.content_length});
   blank_ = Blank::possible;
   if (head_.method == Method::connect) {
-    // RFC 9110 9.3.6: what follows the head is tunnel data, so a body of its own would be in doubt.
-    if (head_.has_body()) return {Refusal::bad_request, "CONNECT with a body"};
     phase_ = Phase::tunnel;
   } else if (head_.has_body()) {
     phase_ = Phase::body;
   } else {
     phase_ = Phase::between;
   }
-  return {};
 }
 
 void RequestParser::State::on_refused(const Fault& fault) {
@@ -190,10 +214,11 @@ void RequestParser::State::release_memory() {
   reader_.release_memory();
   body_.release_memory();
   head_ = {};
+  known_head_.reset();
 }
 
-RequestParser::RequestParser(const ParserLimits& limits)
-    : state_(std::make_unique<State>(limits)) {}
+RequestParser::RequestParser(const ParserLimits& limits, HeadMemo* known)
+    : state_(std::make_unique<State>(limits, known)) {}
 RequestParser::~RequestParser() = default;
 
 Step RequestParser::feed(std::string_view chunk) { return state_->feed(chunk); }

@@ -1,15 +1,8 @@
 #include "proxy/route_memo.h"
 
+#include "http/same_part.h"
+
 namespace revcache::proxy {
-
-namespace {
-
-// The same part of another copy of the text.
-std::string_view moved(std::string_view part, std::string_view from, std::string_view to) {
-  return to.substr(static_cast<std::size_t>(part.data() - from.data()), part.size());
-}
-
-}  // namespace
 
 KnownRoute* RouteMemo::remember(std::string_view target, std::string_view host,
                                 const http::UriView* uri) {
@@ -25,9 +18,9 @@ KnownRoute* RouteMemo::remember(std::string_view target, std::string_view host,
   const std::string_view text = slot.storage;
   slot.uri = *uri;
   slot.uri.text = text;
-  slot.uri.host = moved(uri->host, uri->text, text);
-  slot.uri.path = moved(uri->path, uri->text, text);
-  slot.uri.authority = moved(uri->authority, uri->text, text);
+  slot.uri.host = http::same_part(uri->host, uri->text, text);
+  slot.uri.path = http::same_part(uri->path, uri->text, text);
+  slot.uri.authority = http::same_part(uri->authority, uri->text, text);
   return &slot;
 }
 

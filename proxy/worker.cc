@@ -93,7 +93,7 @@ void Worker::finish_drain_if_empty() {
 }
 
 std::unique_ptr<http::RequestParser> Worker::borrow_parser() {
-  if (parsers_.empty()) return std::make_unique<http::RequestParser>(parser_limits_);
+  if (parsers_.empty()) return std::make_unique<http::RequestParser>(parser_limits_, &heads_);
   auto parser = std::move(parsers_.back());
   parsers_.pop_back();
   return parser;

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/callback.h"
+#include "http/head_memo.h"
 #include "http/parser.h"
 #include "net/stream.h"
 #include "net/timers.h"
@@ -49,6 +50,7 @@ class Worker final : private ConnectionOwner {
 
   WorkerContext& context_;
   http::ParserLimits parser_limits_;
+  http::HeadMemo heads_;
   std::vector<std::unique_ptr<ClientConnection>> connections_;
   std::vector<std::unique_ptr<http::RequestParser>> parsers_;
   // Ended, but perhaps still on the call stack: destroyed when the loop is back at its top.

@@ -4,6 +4,7 @@
 
 #include <string>
 
+#include "http/head_memo.h"
 #include "tests/http/transcript.h"
 
 namespace revcache::http {
@@ -276,6 +277,13 @@ TEST_P(BadRequest, IsRefusedWhereverItIsCut) {
   const std::size_t step = 1 + input.size() / 512;
   for (std::size_t at = 0; at <= input.size(); at += step) {
     expect_refused(request_transcript(cut(input, at), kLimits), GetParam());
+  }
+}
+
+TEST_P(BadRequest, IsRefusedAgainAndAgain) {
+  HeadMemo known;
+  for (int times = 0; times < 3; ++times) {
+    expect_refused(request_transcript(whole(GetParam().input), kLimits, &known), GetParam());
   }
 }
 

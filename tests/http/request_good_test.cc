@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "http/head_memo.h"
 #include "tests/http/transcript.h"
 
 namespace revcache::http {
@@ -215,6 +216,18 @@ TEST_P(GoodRequest, MeansTheSameWhereverItIsCut) {
   const std::string& input = GetParam().input;
   for (std::size_t at = 0; at <= input.size(); ++at) {
     EXPECT_EQ(request_transcript(cut(input, at), kLimits), GetParam().expected) << "cut at " << at;
+  }
+}
+
+TEST_P(GoodRequest, MeansTheSameOnceItsHeadIsKnown) {
+  const std::string& input = GetParam().input;
+  HeadMemo known;
+  for (int times = 0; times < 3; ++times) {
+    EXPECT_EQ(request_transcript(whole(input), kLimits, &known), GetParam().expected) << times;
+  }
+  for (std::size_t at = 0; at <= input.size(); ++at) {
+    EXPECT_EQ(request_transcript(cut(input, at), kLimits, &known), GetParam().expected)
+        << "cut at " << at;
   }
 }
 

@@ -96,8 +96,9 @@ std::string head_text(const ResponseHead& head) {
 
 }  // namespace
 
-std::string request_transcript(const std::vector<std::string>& pieces, const ParserLimits& limits) {
-  RequestParser parser(limits);
+std::string request_transcript(const std::vector<std::string>& pieces, const ParserLimits& limits,
+                               HeadMemo* known) {
+  RequestParser parser(limits, known);
   Transcript transcript;
   bool tunnel = false;
   for (const std::string& piece : pieces) {

@@ -14,7 +14,8 @@ namespace revcache::http {
 // Each request as "METHOD target 1.1 keep|close framing{fields}", then " body=…", " end",
 // " trailers{…}"; messages are separated by " | "; a refusal ends it: "! 400". A head that is not
 // complete is "…".
-std::string request_transcript(const std::vector<std::string>& pieces, const ParserLimits& limits);
+std::string request_transcript(const std::vector<std::string>& pieces, const ParserLimits& limits,
+                               HeadMemo* known = nullptr);
 
 // The same for responses: "200 1.1 keep|close framing 'reason' {fields}"; " closed" after the peer
 // closed where that ends the body, "! …" otherwise. `methods` are those of the requests.
