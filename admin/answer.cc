@@ -17,7 +17,12 @@ std::string render(const Answer& answer, const Framing& framing, WallTime now) {
   }
   http::append_field(out, "Cache-Control", answer.cache_control);
   http::append_field(out, "X-Content-Type-Options", "nosniff");
-  for (const auto& [name, value] : answer.fields) http::append_field(out, name, value);
+  http::append_field(out, "Vary", "Accept-Encoding");
+  if (answer.gzipped) http::append_field(out, "Content-Encoding", "gzip");
+  for (const auto& [name, value] : answer.fields) {
+    const bool weakened = answer.gzipped && name == "ETag" && !value.starts_with("W/");
+    http::append_field(out, name, weakened ? "W/" + std::string(value) : std::string(value));
+  }
   if (!framing.keep_alive) {
     http::append_field(out, "Connection", "close");
   } else if (framing.say_keep_alive) {

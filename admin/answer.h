@@ -21,6 +21,9 @@ struct Answer {
   std::string body;
   // Further fields; names and values in static storage.
   std::vector<std::pair<std::string_view, std::string_view>> fields{};
+  // The body is, by now. A strong ETag is then given as a weak one, since it is that of other
+  // octets (RFC 9110 8.8.1).
+  bool gzipped = false;
 };
 
 struct Framing {

@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "admin/api_status.h"
 #include "base/check.h"
 
 namespace revcache::admin {
@@ -97,6 +98,12 @@ void AdminConnection::on_head() {
   framing_ = {.keep_alive = reusable,
               .without_body = head.method == http::Method::head,
               .say_keep_alive = head.version < http::Version{1, 1}};
+  codings_ = accepted_codings(head.fields);
+  if (!codings_.gzip && !codings_.identity) {
+    framing_.keep_alive = framing_.keep_alive && !head.has_body();
+    begin_answer();
+    return send(coding_refusal());
+  }
   if (reads_body) {
     called_ = *std::move(decision.api);
     body_.clear();
@@ -107,7 +114,9 @@ void AdminConnection::on_head() {
   if (decision.api) {
     call_api(*decision.api, {});
   } else if (decision.file) {
-    send(*decision.file);
+    send(*std::move(decision.file));
+  } else if (decision.health_of) {
+    tell_health(*std::move(decision.health_of));
   } else if (!decision.page) {
     send(decision.refusal);
   } else if (*decision.page == Page::metrics) {
@@ -139,6 +148,7 @@ void AdminConnection::on_body_end() {
 void AdminConnection::on_malformed() {
   called_.reset();
   framing_ = {.keep_alive = false};
+  codings_ = {};
   begin_answer();
   send(malformed_answer(status_of(parser_.refusal()), "this request cannot be read"));
 }
@@ -157,17 +167,12 @@ void AdminConnection::call_api(const ApiRequest& request, std::string body) {
   if (request.call == ApiCall::refresh) return refresh(body);
   auto asked = request;
   asked.by = stream_->peer_address().to_string();
-  auto answer = std::make_shared<Answer>();
-  const bool taken = server_.environment_.work.submit(
+  answer_off_loop(
       net::WorkKind::disk,
-      [answer, operations, asked = std::move(asked), body = std::move(body)] {
-        *answer = answer_call(asked, body, *operations);
+      [operations, asked = std::move(asked), body = std::move(body)] {
+        return answer_call(asked, body, *operations);
       },
-      [answer, weak = weak_from_this()] {
-        const auto self = weak.lock();
-        if (self && self->stream_) self->send(*answer);
-      });
-  if (!taken) send(api_error(503, "the disk queue is full: try again"));
+      api_error(503, "the disk queue is full: try again"));
 }
 
 void AdminConnection::refresh(std::string_view body) {
@@ -182,18 +187,56 @@ void AdminConnection::refresh(std::string_view body) {
 
 // Adding up and formatting thousands of series would hold up the loop.
 void AdminConnection::make_metrics() {
-  auto text = std::make_shared<std::string>();
-  const bool taken = server_.environment_.work.submit(
+  answer_off_loop(
       net::WorkKind::serialise,
-      [text, sources = server_.sources_] { *text = sources->metrics_text(); },
-      [text, weak = weak_from_this()] {
-        const auto self = weak.lock();
-        if (self && self->stream_) self->send(metrics_answer(std::move(*text)));
-      });
-  if (!taken) send(overloaded_answer());
+      [sources = server_.sources_] { return metrics_answer(sources->metrics_text()); },
+      overloaded_answer());
 }
 
-void AdminConnection::send(const Answer& answer) {
+// Walks all that is known, as /api/v1/status does.
+void AdminConnection::tell_health(std::string authority) {
+  const auto operations = server_.sources_->operations;
+  if (operations == nullptr) return send(overloaded_answer());
+  answer_off_loop(
+      net::WorkKind::disk,
+      [operations, authority = std::move(authority)] {
+        return health_answer(operations->status(), authority);
+      },
+      overloaded_answer());
+}
+
+void AdminConnection::answer_off_loop(net::WorkKind kind, std::function<Answer()> make,
+                                      Answer when_full) {
+  auto answer = std::make_shared<Answer>();
+  const bool taken = server_.environment_.work.submit(
+      kind, [answer, make = std::move(make)] { *answer = make(); },
+      [answer, weak = weak_from_this()] {
+        const auto self = weak.lock();
+        if (self && self->stream_) self->send(std::move(*answer));
+      });
+  if (!taken) send(std::move(when_full));
+}
+
+// Compressing is work, too. When there is no room for it the answer goes as it is, to whom takes
+// that.
+void AdminConnection::send(Answer answer) {
+  const bool worth_it = answer.body.size() >= kGzipBytesMin || !codings_.identity;
+  if (!codings_.gzip || !worth_it || answer.body.empty()) return write(answer);
+  auto shared = std::make_shared<Answer>(std::move(answer));
+  const bool taken = server_.environment_.work.submit(
+      net::WorkKind::serialise,
+      [shared] {
+        shared->body = gzip(shared->body);
+        shared->gzipped = true;
+      },
+      [shared, weak = weak_from_this()] {
+        const auto self = weak.lock();
+        if (self && self->stream_) self->write(*shared);
+      });
+  if (!taken) write(codings_.identity ? *shared : overloaded_answer());
+}
+
+void AdminConnection::write(const Answer& answer) {
   CHECK(answering_);
   std::vector<SharedBytes> pieces;
   pieces.push_back(SharedBytes::take(render(answer, framing_, server_.environment_.clock.wall())));

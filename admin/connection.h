@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -10,6 +11,7 @@
 
 #include "admin/answer.h"
 #include "admin/api.h"
+#include "admin/compression.h"
 #include "admin/pages.h"
 #include "admin/server.h"
 #include "http/parser.h"
@@ -45,7 +47,10 @@ class AdminConnection final : public net::StreamReader,
   void make_metrics();
   void call_api(const ApiRequest& request, std::string body);
   void refresh(std::string_view body);
-  void send(const Answer& answer);
+  void tell_health(std::string authority);
+  void answer_off_loop(net::WorkKind kind, std::function<Answer()> make, Answer when_full);
+  void send(Answer answer);
+  void write(const Answer& answer);
   void on_sent(bool written);
   void linger();
   void watch(std::chrono::milliseconds timeout);
@@ -58,6 +63,7 @@ class AdminConnection final : public net::StreamReader,
   std::string
       unread_;       // came in before the answer to an earlier request was sent: one read at most
   Framing framing_;  // of the answer under way
+  Codings codings_;  // that it may have
   std::optional<ApiRequest> called_;  // its body is being read
   std::string body_;                  // at most kApiBodyBytesMax
   bool answering_ = false;

@@ -23,6 +23,8 @@ constexpr std::array<NamedPage, 4> kPages{{
     {"/readyz", Page::readyz, "200 when requests can be served, else 503 and what is missing"},
 }};
 
+constexpr std::string_view kHealthOf = "/health/ca/";
+
 Decision refuse(Answer answer) { return {.page = {}, .api = {}, .refusal = std::move(answer)}; }
 
 Answer calls_answer() {
@@ -32,6 +34,9 @@ Answer calls_answer() {
     path.resize(12, ' ');
     answer.body += path + std::string(page.about) + '\n';
   }
+  answer.body += std::string(kHealthOf) +
+                 "<name>  200 while NPS can authenticate by this "
+                 "[[authority]], else 503 and why not\n";
   answer.body += '\n' + api_index();
   return answer;
 }
@@ -55,7 +60,8 @@ Decision decide(const http::RequestHead& head, const AccessRules& rules) {
     return {.page = {}, .api = *std::move(request), .refusal = {}};
   }
   auto file = page_file_answer(asked->path, head);
-  if (named == kPages.end() && !file) {
+  const bool asks_for_health = asked->path.starts_with(kHealthOf);
+  if (named == kPages.end() && !file && !asks_for_health) {
     return refuse(refusal(asked->path, 404, "no such page; /api/v1 lists them"));
   }
   if (head.method != http::Method::get && head.method != http::Method::head) {
@@ -65,6 +71,10 @@ Decision decide(const http::RequestHead& head, const AccessRules& rules) {
   }
   if (head.has_body()) return refuse(refusal(asked->path, 413, "no page here takes a body"));
   if (file) return {.page = {}, .file = std::move(file), .api = {}, .refusal = {}};
+  if (asks_for_health) {
+    return {
+        .page = {}, .health_of = asked->path.substr(kHealthOf.size()), .api = {}, .refusal = {}};
+  }
   return {.page = named->page, .api = {}, .refusal = {}};
 }
 
@@ -84,6 +94,10 @@ Answer page_answer(Page page, const AdminSources& sources) {
 
 Answer metrics_answer(std::string text) {
   return {.content_type = metrics::kTextFormatContentType, .body = std::move(text)};
+}
+
+Answer coding_refusal() {
+  return {.status = 406, .body = "Accept-Encoding takes neither gzip nor identity\n"};
 }
 
 Answer overloaded_answer() {

@@ -29,11 +29,13 @@ struct AdminSources {
 
 enum class Page : std::uint8_t { calls, metrics, livez, readyz };
 
-// The page, the file of the status page or the call that is asked for, or the refusal: what admit()
-// and decide_api() refuse; for a page 404, 405, 413 for a request with a body.
+// The page, the file of the status page, the health of an authority or the call that is asked for,
+// or the refusal: what admit() and decide_api() refuse; for a page 404, 405, 413 for a request with
+// a body.
 struct Decision {
   std::optional<Page> page;
   std::optional<Answer> file{};
+  std::optional<std::string> health_of{};  // the name of an authority
   std::optional<ApiRequest> api;
   Answer refusal;
 };
@@ -43,6 +45,7 @@ Decision decide(const http::RequestHead& head, const AccessRules& rules);
 Answer page_answer(Page page, const AdminSources& sources);
 Answer metrics_answer(std::string text);
 Answer overloaded_answer();
+Answer coding_refusal();  // 406
 // For a request that the parser refused with this status.
 Answer malformed_answer(std::uint16_t status, std::string_view reason);
 

@@ -9,13 +9,15 @@
 #include "commands/policy.h"
 #include "commands/refresh.h"
 #include "commands/revoke.h"
+#include "commands/status.h"
 
 namespace revcache::commands {
 namespace {
 
 using Command = int (*)(const config::AdminArguments&, const Surroundings&);
 
-constexpr std::array<std::pair<config::Verb, Command>, 6> kCommands{{
+constexpr std::array<std::pair<config::Verb, Command>, 7> kCommands{{
+    {config::Verb::status, run_status},
     {config::Verb::floor_reset, run_floor_reset},
     {config::Verb::revoke, run_revoke},
     {config::Verb::unrevoke, run_unrevoke},

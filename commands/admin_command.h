@@ -1,4 +1,4 @@
-// The verbs that talk to a running instance: floor, revoke, unrevoke, revoked, refresh, policy.
+// The verbs that talk to a running instance: status, floor, revoke, unrevoke, revoked, refresh, policy.
 #pragma once
 
 #include "commands/surroundings.h"

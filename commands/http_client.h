@@ -53,6 +53,8 @@ class OriginHttpClient final : public HttpClient {
       : loop_(loop), origin_(origin), clock_(clock) {}
 
   Result<HttpAnswer> ask(const HttpQuestion& question) override;
+  // What bounds all questions together counts from the next one.
+  void start_over() { deadline_.reset(); }
 
  private:
   Result<std::chrono::milliseconds> time_left(std::chrono::milliseconds timeout);

@@ -1,7 +1,9 @@
 // What a command that looks at evidence needs besides its arguments. All outlive the command.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
+#include <functional>
 #include <iosfwd>
 
 #include "base/clock.h"
@@ -16,6 +18,9 @@ struct Surroundings {
   std::ostream& out;
   std::ostream& err;
   bool colour = false;  // `out` is a terminal
+  bool terminal = false;  // `out` is one
+  // Lets that much time pass; false: the command is to end. nullptr: it ends at once.
+  std::function<bool(std::chrono::milliseconds)> wait{};
 };
 
 }  // namespace revcache::commands

@@ -16,6 +16,7 @@ struct AdminArguments {
   std::string target;       // refresh: a URL, the name of an authority, or empty for everything
   std::string certificate;  // policy explain: a file
   bool json = false;
+  bool watch = false;  // status
 };
 
 }  // namespace revcache::config

@@ -23,6 +23,11 @@ CLI::Validator checked_by(Parse parse) {
 }  // namespace
 
 AdminVerbs::AdminVerbs(CLI::App& app) {
+  status_ = app.add_subcommand("status", "Say whether NPS can authenticate now, and why not");
+  status_->add_flag("--watch", arguments_.watch, "Look again each 2 seconds, until Ctrl-C");
+  status_->footer(
+      "Exit codes: 0 yes, also when at risk; 1 no; 2 the instance is not reached; 4 usage.\n"
+      "With --json: the answer of GET /api/v1/status, once each look.");
   CLI::App* floor = app.add_subcommand("floor", "What is refused as older than the newest seen");
   floor->require_subcommand(1);
   floor_reset_ = floor->add_subcommand(
@@ -37,7 +42,7 @@ AdminVerbs::AdminVerbs(CLI::App& app) {
                    "URL, or name of an [[authority]]; without it everything that is known")
       ->type_name("URL|CA");
   declare_policy(app);
-  for (CLI::App* verb : {floor_reset_, revoke_, unrevoke_, revoked_, refresh_, policy_explain_}) {
+  for (CLI::App* verb : {status_, floor_reset_, revoke_, unrevoke_, revoked_, refresh_, policy_explain_}) {
     add_common(*verb);
   }
 }
@@ -90,8 +95,9 @@ void AdminVerbs::add_common(CLI::App& verb) {
 }
 
 std::optional<Verb> AdminVerbs::parsed() const {
-  const std::array<std::pair<const CLI::App*, Verb>, 6> verbs{
-      {{floor_reset_, Verb::floor_reset},
+  const std::array<std::pair<const CLI::App*, Verb>, 7> verbs{
+      {{status_, Verb::status},
+       {floor_reset_, Verb::floor_reset},
        {revoke_, Verb::revoke},
        {unrevoke_, Verb::unrevoke},
        {revoked_, Verb::revoked},

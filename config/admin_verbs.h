@@ -1,4 +1,4 @@
-// The verbs that talk to a running instance: floor, revoke, unrevoke, revoked, refresh, policy.
+// The verbs that talk to a running instance: status, floor, revoke, unrevoke, revoked, refresh, policy.
 #pragma once
 
 #include <CLI/CLI.hpp>
@@ -25,6 +25,7 @@ class AdminVerbs {
   void add_common(CLI::App& verb);
 
   AdminArguments arguments_;
+  CLI::App* status_ = nullptr;
   CLI::App* floor_reset_ = nullptr;
   CLI::App* revoke_ = nullptr;
   CLI::App* unrevoke_ = nullptr;

@@ -25,6 +25,7 @@ enum class Verb : std::uint8_t {
   ocsp_ask,
   ocsp_verify,
   signer_new,
+  status,
   floor_reset,
   revoke,
   unrevoke,

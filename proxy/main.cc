@@ -1,10 +1,12 @@
 // revcache: hands each verb of the command line to the file that carries it out.
 #include <unistd.h>
 
+#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <iostream>
 #include <string_view>
+#include <thread>
 
 #include "base/clock.h"
 #include "base/random_seed.h"
@@ -51,12 +53,19 @@ int run_over_http(Command command, const revcache::config::CommandLine& line) {
     return revcache::config::kExitUsage;
   }
   revcache::commands::OriginHttpClient http((*upstream)->loop(), (*upstream)->origin(), clock);
+  const auto wait = [&http](std::chrono::milliseconds time) {
+    std::this_thread::sleep_for(time);
+    http.start_over();
+    return true;
+  };
   return command(line, {.clock = clock,
                         .http = &http,
                         .hash_seed = revcache::draw_random_seed(),
                         .out = std::cout,
                         .err = std::cerr,
-                        .colour = wants_colour()});
+                        .colour = wants_colour(),
+                        .terminal = isatty(STDOUT_FILENO) == 1,
+                        .wait = wait});
 }
 
 }  // namespace

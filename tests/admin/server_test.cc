@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "admin/compression.h"
 #include "tests/admin/scripted_operations.h"
 #include "tests/sim/sim_loop.h"
 #include "tests/sim/sim_network.h"
@@ -130,6 +131,78 @@ TEST_F(Admin, SaysThatItIsOverloadedInsteadOfQueueingScrapes) {
   const std::string answer = get("/metrics");
   EXPECT_THAT(answer, StartsWith("HTTP/1.1 503 "));
   EXPECT_THAT(answer, HasSubstr("Retry-After: 1\r\n"));
+}
+
+// What follows the head.
+std::string body_of(const std::string& answer) {
+  return answer.substr(answer.find("\r\n\r\n") + 4);
+}
+
+TEST_F(Admin, CompressesForWhoAsksForIt) {
+  metrics_ = std::string(5000, 'x');
+  const std::string plain = get("/metrics");
+  EXPECT_THAT(plain, AllOf(HasSubstr("Vary: Accept-Encoding\r\n"),
+                           Not(HasSubstr("Content-Encoding")), EndsWith(metrics_)));
+  const std::string packed =
+      get("/metrics", "Host: localhost\r\nAccept-Encoding: gzip, deflate\r\n");
+  EXPECT_THAT(packed,
+              AllOf(HasSubstr("Vary: Accept-Encoding\r\n"), HasSubstr("Content-Encoding: gzip\r\n"),
+                    HasSubstr("Content-Length: " + std::to_string(body_of(packed).size()))));
+  EXPECT_EQ(body_of(packed), gzip(metrics_));
+  metrics_ = "short";
+  EXPECT_THAT(get("/metrics", "Host: localhost\r\nAccept-Encoding: gzip\r\n"),
+              EndsWith("\r\n\r\nshort"));
+  EXPECT_EQ(body_of(get("/metrics", "Host: localhost\r\nAccept-Encoding: gzip, *;q=0\r\n")),
+            gzip("short"));
+}
+
+TEST_F(Admin, CompressesOffTheLoopOrNotAtAll) {
+  metrics_ = std::string(5000, 'x');
+  const auto client = connect();
+  client->send("GET /api/v1 HTTP/1.1\r\nHost: localhost\r\nAccept-Encoding: gzip\r\n\r\n");
+  work_.profile(net::WorkKind::serialise) = {.delay_min = 1s, .delay_max = 1s};
+  scheduler_.run_for(500ms);
+  EXPECT_EQ(work_.in_flight(net::WorkKind::serialise), 1U);
+  EXPECT_EQ(client->received(), "");
+  scheduler_.run_for(1s);
+  EXPECT_THAT(client->received(), HasSubstr("Content-Encoding: gzip\r\n"));
+  work_.profile(net::WorkKind::serialise).queue_max = 0;
+  EXPECT_THAT(get("/api/v1", "Host: localhost\r\nAccept-Encoding: gzip\r\n"),
+              AllOf(StartsWith("HTTP/1.1 200 "), HasSubstr("/api/v1/status")));
+}
+
+TEST_F(Admin, RefusesWhoTakesNoCodingThatItHas) {
+  const auto asking_for = [this](std::string_view codings) {
+    return get("/livez", "Host: localhost\r\nAccept-Encoding: " + std::string(codings) + "\r\n");
+  };
+  EXPECT_THAT(asking_for("br, identity;q=0"), StartsWith("HTTP/1.1 406 "));
+  EXPECT_THAT(asking_for("*;q=0"), StartsWith("HTTP/1.1 406 "));
+  EXPECT_THAT(asking_for("br"), EndsWith("alive\n"));
+}
+
+TEST_F(Admin, GivesAPageInAnotherCodingUnderAWeakTag) {
+  const std::string plain = get("/");
+  const std::string packed = get("/", "Host: localhost\r\nAccept-Encoding: gzip\r\n");
+  EXPECT_THAT(plain, HasSubstr("\r\nETag: \""));
+  EXPECT_THAT(packed, HasSubstr("\r\nETag: W/\""));
+  const auto from = packed.find("ETag: ") + 6;
+  const std::string tag = packed.substr(from, packed.find("\r\n", from) - from);
+  EXPECT_THAT(
+      get("/", "Host: localhost\r\nAccept-Encoding: gzip\r\nIf-None-Match: " + tag + "\r\n"),
+      StartsWith("HTTP/1.1 304 "));
+}
+
+TEST_F(Admin, TellsTheHealthOfAnAuthority) {
+  operations_->report.authorities.push_back({.name = "contoso"});
+  judge(operations_->report);
+  EXPECT_THAT(get("/health/ca/contoso"),
+              AllOf(StartsWith("HTTP/1.1 200 "), EndsWith("\r\n\r\nok\n")));
+  EXPECT_THAT(get("/health/ca/nobody"), StartsWith("HTTP/1.1 404 "));
+  EXPECT_THAT(get("/health/ca/"), StartsWith("HTTP/1.1 404 "));
+  EXPECT_THAT(ask("POST /health/ca/contoso HTTP/1.1\r\nHost: localhost\r\n\r\n"),
+              StartsWith("HTTP/1.1 405 "));
+  operations_->problem = Problem{ProblemKind::unavailable, "not now"};
+  EXPECT_THAT(get("/health/ca/contoso"), StartsWith("HTTP/1.1 503 "));
 }
 
 TEST_F(Admin, IsReadyWhenNothingIsMissing) {
