@@ -62,7 +62,7 @@ Answer refusal(std::string_view path, std::uint16_t status, std::string_view tex
   const nlohmann::json json{{"error", text}};
   return {.status = status,
           .content_type = kJson,
-          .body = json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + '\n'};
+          .body = json.dump(-1, ' ', true, nlohmann::json::error_handler_t::replace) + '\n'};
 }
 
 Answer token_refusal(std::string_view path) {

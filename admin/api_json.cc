@@ -5,9 +5,11 @@
 
 namespace revcache::admin {
 
+// ASCII alone: DEL, C1 and signs that turn the direction of writing, which JSON itself lets pass,
+// reach no terminal.
 Answer json_answer(const Json& json) {
   return {.content_type = kJson,
-          .body = json.dump(-1, ' ', false, Json::error_handler_t::replace) + '\n'};
+          .body = json.dump(-1, ' ', true, Json::error_handler_t::replace) + '\n'};
 }
 
 Answer problem_answer(const Problem& problem) {

@@ -20,7 +20,7 @@ bool FloodGuard::allows(std::string_view event, MonotonicTime now) {
   Window& window = found->second;
   // A window with a count stays until that was taken.
   if (now - window.start >= kWindow && window.suppressed == 0) window = Window{.start = now};
-  if (window.written < kEqualEventsPerSecondMax) {
+  if (window.written < lines_per_second_max_) {
     ++window.written;
     return true;
   }

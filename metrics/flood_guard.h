@@ -19,6 +19,9 @@ inline constexpr std::size_t kGuardedEventsMax = 512;  // further events share o
 // One thread at a time. Pure: time is given.
 class FloodGuard {
  public:
+  explicit FloodGuard(std::uint32_t lines_per_second_max = kEqualEventsPerSecondMax)
+      : lines_per_second_max_(lines_per_second_max) {}
+
   // Whether a line may be written for `event` now.
   bool allows(std::string_view event, MonotonicTime now);
 
@@ -38,6 +41,7 @@ class FloodGuard {
     std::uint64_t suppressed = 0;
   };
 
+  std::uint32_t lines_per_second_max_;
   std::map<std::string, Window, std::less<>> windows_;
   std::size_t flooded_ = 0;  // windows with suppressed lines
 };

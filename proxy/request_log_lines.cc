@@ -5,6 +5,7 @@ namespace revcache::proxy {
 void RequestLogLines::record(const FinishedRequest& request) {
   if (!wants(request.record)) return;
   log_.write({.time = clock_.wall(),
+              .now = clock_.monotonic(),
               .client = request.client,
               .method = request.record.method_text.empty() ? to_string(request.record.method)
                                                            : request.record.method_text,
@@ -15,7 +16,6 @@ void RequestLogLines::record(const FinishedRequest& request) {
               .kind = request.record.kind,
               .result = request.record.result,
               .cache_status = request.record.cache_status,
-              .upstream_host = {},
               .error = request.record.detail});
 }
 

@@ -24,6 +24,7 @@ namespace revcache::metrics {
 namespace {
 
 using namespace std::chrono_literals;
+using testing::Contains;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
@@ -212,7 +213,6 @@ AccessRecord record() {
   one.kind = ObjectKind::crl;
   one.result = RequestResult::miss;
   one.cache_status = "revcache; fwd=uri-miss; stored";
-  one.upstream_host = "crl.example.com";
   return one;
 }
 
@@ -223,8 +223,7 @@ TEST_F(LogTest, WritesOneLineForARequest) {
               ElementsAre("ts=2023-11-14T22:13:20.123Z level=info event=request "
                           "client=192.0.2.7:50000 method=GET url=http://crl.example.com/a.crl "
                           "status=200 bytes=1234 duration_ms=1.234 kind=crl result=miss "
-                          "cache_status=\"revcache; fwd=uri-miss; stored\" "
-                          "upstream=crl.example.com"));
+                          "cache_status=\"revcache; fwd=uri-miss; stored\""));
 }
 
 TEST_F(LogTest, TakesWhatItsModeAsksFor) {
@@ -237,6 +236,54 @@ TEST_F(LogTest, TakesWhatItsModeAsksFor) {
   access.set_mode(AccessLogMode::all);
   EXPECT_TRUE(access.wants(true));
   EXPECT_TRUE(access.wants(false));
+}
+
+TEST_F(LogTest, AFloodOfRefusalsIsSampledAndCounted) {
+  {
+    AccessLog access(log_, AccessLogMode::all, metrics_);
+    AccessRecord denied = record();
+    denied.result = RequestResult::denied;
+    for (std::uint32_t i = 0; i < kFailedRequestsPerSecondMax + 7; ++i) access.write(denied);
+    for (std::uint32_t i = 0; i < kFailedRequestsPerSecondMax + 7; ++i) access.write(record());
+    EXPECT_EQ(lines().size(), 2 * kFailedRequestsPerSecondMax + 7) << "of misses none is left out";
+    AccessRecord later = record();
+    later.now += 2s;
+    access.write(later);
+    EXPECT_THAT(lines(), Contains(HasSubstr("level=warning event=\"requests suppressed\" "
+                                            "result=denied lines=7")));
+    denied.now = later.now;
+    for (std::uint32_t i = 0; i < kFailedRequestsPerSecondMax + 3; ++i) access.write(denied);
+  }
+  EXPECT_THAT(lines(), Contains(HasSubstr("result=denied lines=3"))) << "at the end at the latest";
+}
+
+// What a client and what upstream may send, wherever it ends up.
+TEST_F(LogTest, HostileOctetsInARequestLeaveOneCleanLine) {
+  const std::string octets =
+      "a\x1b[2J\x9b\r\nlevel=error \"\\=\x7f\xc2\x9b\xe2\x80\xae\xff" + std::string(1, '\0');
+  AccessRecord hostile = record();
+  hostile.method = octets;
+  hostile.url = octets;
+  hostile.cache_status = octets;
+  hostile.error = octets;
+  for (const LogFormat format : {LogFormat::json, LogFormat::logfmt}) {
+    LogOptions options;
+    options.format = format;
+    const auto sink = std::make_shared<TestSink>();
+    SpdlogLog log(std::make_unique<LineWriter>(sink), options, clock_);
+    AccessLog(log, AccessLogMode::all, metrics_).write(hostile);
+    log.warning("body refused", {{"url", std::string_view(octets)}});
+    log.flush();
+    EXPECT_EQ(sink->lines().size(), 2U);
+    for (const std::string& line : sink->lines()) {
+      for (const char c : line) {
+        const auto octet = static_cast<unsigned char>(c);
+        EXPECT_TRUE(octet >= 0x20 && octet != 0x7f) << line;
+      }
+      EXPECT_EQ(line.find("\xc2\x9b"), std::string::npos) << "C1";
+      EXPECT_EQ(line.find("\xe2\x80\xae"), std::string::npos) << "right-to-left override";
+    }
+  }
 }
 
 TEST_F(LogTest, CountsRequestLinesThatFoundNoRoom) {
