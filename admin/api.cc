@@ -6,7 +6,9 @@
 #include <optional>
 #include <utility>
 
+#include "admin/api_check.h"
 #include "admin/api_json.h"
+#include "admin/api_purge.h"
 #include "admin/api_status.h"
 #include "base/base64.h"
 #include "config/patterns.h"
@@ -28,7 +30,7 @@ struct NamedCall {
   std::string_view about;
 };
 
-constexpr std::array<NamedCall, 13> kCalls{{
+constexpr std::array<NamedCall, 15> kCalls{{
     {"/api/v1/status", ApiCall::status, Takes::read, "can NPS authenticate, and why not"},
     {"/api/v1/authorities", ApiCall::authorities, Takes::read,
      "each [[authority]]: evidence, signer"},
@@ -43,11 +45,15 @@ constexpr std::array<NamedCall, 13> kCalls{{
     {"/api/v1/revoked", ApiCall::revoked, Takes::read, "manual and declared revocations"},
     {"/api/v1/refresh", ApiCall::refresh, Takes::change,
      R"({"url"}, {"authority"} or {}: fetch now)"},
+    {"/api/v1/purge", ApiCall::purge, Takes::change,
+     R"({"url"}, {"authority"} or {"all": true}, "dry_run": remove from the cache)"},
     {"/api/v1/audit", ApiCall::audit, Takes::read, "?entries=N: the last changes, newest first"},
     {"/api/v1/decisions", ApiCall::decisions, Takes::read,
      "?entries=N: the last answers that were signed, newest first"},
     {"/api/v1/explain", ApiCall::explain, Takes::question,
      R"({"certificate": base64, "authority"}: what would be answered, and why)"},
+    {"/api/v1/check", ApiCall::check, Takes::question,
+     R"({"chain": base64 of PEM, DER or PKCS#7, "profile"}: what NPS would say, and why)"},
 }};
 
 constexpr std::string_view kNoteOfRevocation =
@@ -240,6 +246,15 @@ Answer api_error(std::uint16_t status, std::string_view text) {
   return refusal("/api/", status, text);
 }
 
+std::size_t body_bytes_max(ApiCall call) noexcept {
+  return call == ApiCall::check ? kCheckBodyBytesMax : kApiBodyBytesMax;
+}
+
+Answer too_long(ApiCall call) {
+  return api_error(
+      413, "the body is longer than " + std::to_string(body_bytes_max(call) / 1024) + " KiB");
+}
+
 std::string api_index() {
   std::string text;
   for (const NamedCall& named : kCalls) {
@@ -267,8 +282,8 @@ std::expected<ApiRequest, Answer> decide_api(const http::RequestHead& head, cons
     if (!is_json(head)) {
       return std::unexpected(api_error(415, "the body is to be application/json"));
     }
-    if (head.content_length > kApiBodyBytesMax) {
-      return std::unexpected(api_error(413, "the body is longer than 16 KiB"));
+    if (head.content_length > body_bytes_max(named->call)) {
+      return std::unexpected(too_long(named->call));
     }
   }
   return ApiRequest{.call = named->call, .query = asked.query, .by = {}};
@@ -296,7 +311,10 @@ Answer answer_call(const ApiRequest& request, std::string_view body, Operations&
       return answer_entries(request, operations);
     case ApiCall::explain:
       return answer_explain(body, operations);
+    case ApiCall::purge:
+      return answer_purge(request, body, operations);
     case ApiCall::refresh:
+    case ApiCall::check:
       break;
   }
   return api_error(500, "this call is answered elsewhere");

@@ -35,6 +35,8 @@ enum class ApiCall : std::uint8_t {
   audit,
   decisions,
   explain,
+  purge,
+  check,
 };
 
 struct ApiRequest {
@@ -48,10 +50,14 @@ struct ApiRequest {
 std::expected<ApiRequest, Answer> decide_api(const http::RequestHead& head, const Asked& asked,
                                              const AccessRules& rules);
 
+// Of the body of this call.
+[[nodiscard]] std::size_t body_bytes_max(ApiCall call) noexcept;
+Answer too_long(ApiCall call);  // 413
+
 // One line for each call, for people.
 std::string api_index();
 
-// Carries out any call but refresh. Blocks as `operations` do: pool threads.
+// Carries out any call but refresh and check. Blocks as `operations` do: pool threads.
 Answer answer_call(const ApiRequest& request, std::string_view body, Operations& operations);
 
 // {} for everything, {"url": …} or {"authority": …}.

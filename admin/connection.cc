@@ -1,9 +1,11 @@
 #include "admin/connection.h"
 
 #include <chrono>
+#include <expected>
 #include <utility>
 #include <vector>
 
+#include "admin/api_check.h"
 #include "admin/api_status.h"
 #include "base/check.h"
 
@@ -128,14 +130,15 @@ void AdminConnection::on_head() {
 
 void AdminConnection::on_body(std::string_view piece) {
   if (!called_) return;
-  if (piece.size() <= kApiBodyBytesMax - body_.size()) {
+  const ApiCall call = called_->call;
+  if (piece.size() <= body_bytes_max(call) - body_.size()) {
     body_ += piece;
     return;
   }
   called_.reset();
   framing_.keep_alive = false;
   begin_answer();
-  send(api_error(413, "the body is longer than 16 KiB"));
+  send(too_long(call));
 }
 
 void AdminConnection::on_body_end() {
@@ -165,6 +168,8 @@ void AdminConnection::call_api(const ApiRequest& request, std::string body) {
   const auto operations = server_.sources_->operations;
   if (operations == nullptr) return send(api_error(503, "nothing is offered here"));
   if (request.call == ApiCall::refresh) return refresh(body);
+  if (request.call == ApiCall::check) return check(std::move(body));
+  if (request.call == ApiCall::purge) watch(server_.options_.purge_timeout);
   auto asked = request;
   asked.by = stream_->peer_address().to_string();
   answer_off_loop(
@@ -183,6 +188,26 @@ void AdminConnection::refresh(std::string_view body) {
         const auto self = weak.lock();
         if (self && self->stream_) self->send(refresh_answer(done));
       });
+}
+
+// Reading some dozens of certificates would hold up the loop.
+void AdminConnection::check(std::string body) {
+  auto question = std::make_shared<std::expected<CheckQuestion, Answer>>();
+  const bool taken = server_.environment_.work.submit(
+      net::WorkKind::parse,
+      [question, body = std::move(body)] { *question = read_check_question(body); },
+      [question, weak = weak_from_this()] {
+        const auto self = weak.lock();
+        if (!self || !self->stream_) return;
+        if (!*question) return self->send(question->error());
+        self->server_.sources_->operations->check(std::move(**question),
+                                                  [weak](Done<std::string> json) {
+                                                    const auto waiting = weak.lock();
+                                                    if (waiting && waiting->stream_)
+                                                      waiting->send(check_answer(std::move(json)));
+                                                  });
+      });
+  if (!taken) send(api_error(503, "the parse queue is full: try again"));
 }
 
 // Adding up and formatting thousands of series would hold up the loop.

@@ -47,6 +47,7 @@ class AdminConnection final : public net::StreamReader,
   void make_metrics();
   void call_api(const ApiRequest& request, std::string body);
   void refresh(std::string_view body);
+  void check(std::string body);
   void tell_health(std::string authority);
   void answer_off_loop(net::WorkKind kind, std::function<Answer()> make, Answer when_full);
   void send(Answer answer);

@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "pki/certificate.h"
 #include "pki/crl_index.h"
+#include "pki/diagnosis.h"
 #include "revocation/decision_journal.h"
 
 namespace revcache::admin {
@@ -90,6 +91,26 @@ struct RefreshedUrl {
   std::optional<WallSeconds> next_update;
 };
 
+// One of the three.
+struct PurgeTarget {
+  std::string url;
+  std::string authority;
+  bool everything = false;
+  bool dry_run = false;  // counts, and changes nothing
+};
+
+struct Purged {
+  std::uint64_t entries = 0;
+  std::uint64_t bytes = 0;
+  std::vector<std::string> urls;  // the first of them
+  std::uint64_t more = 0;         // other URLs
+};
+
+struct CheckQuestion {
+  std::vector<pki::CertificatePtr> chain;  // leaf first
+  pki::Profile profile = pki::Profile::nps;
+};
+
 // Effective settings, secrets masked.
 struct ShownConfig {
   std::string source;  // file; empty: the built-in defaults
@@ -113,12 +134,18 @@ class Operations {
   // JSON objects, the newest first.
   virtual Done<std::vector<std::string>> audit(std::size_t entries_max) = 0;
   virtual Done<std::vector<std::string>> decisions(std::size_t entries_max) = 0;
+  // Takes stored responses out of the cache; evidence, state and manual revocations stay. May take
+  // long.
+  virtual Done<Purged> purge(const PurgeTarget& target, const std::string& by) = 0;
   // By what is known now. Changes nothing.
   virtual Done<Explanation> explain(const CertificateQuestion& question) = 0;
 
   // On the admin port's loop, where `done` runs later, unless the server ends before.
   virtual void refresh(const RefreshTarget& target,
                        Callback<Done<std::vector<RefreshedUrl>>> done) = 0;
+  // Likewise: what NPS would say of this chain, as JSON (`revcache check --json`). Fetches what the
+  // certificates name, as far as a client could through the proxy.
+  virtual void check(CheckQuestion question, Callback<Done<std::string>> done) = 0;
 };
 
 }  // namespace revcache::admin

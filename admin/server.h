@@ -32,6 +32,7 @@ struct AdminOptions {
   std::chrono::milliseconds idle_timeout{75'000};   // between requests
   std::chrono::milliseconds linger_timeout{2'000};  // for the client to close after the last answer
   std::chrono::milliseconds answer_timeout{30'000};  // for making and sending one answer
+  std::chrono::milliseconds purge_timeout{600'000};  // the same for one that looks at all there is
 };
 
 // What it runs on; all outlive the server. One loop.

@@ -48,7 +48,7 @@ int call_admin(const config::AdminArguments& arguments, const Surroundings& surr
   HttpQuestion question;
   question.url = *base + std::string(path);
   question.body_bytes_max = kAdminAnswerBytesMax;
-  question.timeout = kAdminTimeout;
+  question.timeout = path == "/api/v1/purge" ? kAdminPurgeTimeout : kAdminTimeout;
   if (body != nullptr) {
     question.post = body->dump(-1, ' ', false, Json::error_handler_t::replace);
     question.post_type = "application/json";

@@ -16,6 +16,7 @@ namespace revcache::commands {
 inline constexpr std::size_t kAdminAnswerBytesMax = std::size_t{64} << 20U;
 // Longer than the server waits for what it was asked for.
 inline constexpr std::chrono::seconds kAdminTimeout{40};
+inline constexpr std::chrono::seconds kAdminPurgeTimeout{620};
 
 // One call. `body` null: GET, else POST. Gives the exit code; on success what the instance
 // answered is in `answer`, and with --json it has been written to `out`. What is wrong goes to

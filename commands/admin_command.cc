@@ -7,6 +7,7 @@
 #include "base/check.h"
 #include "commands/floor.h"
 #include "commands/policy.h"
+#include "commands/purge.h"
 #include "commands/refresh.h"
 #include "commands/revoke.h"
 #include "commands/status.h"
@@ -16,13 +17,14 @@ namespace {
 
 using Command = int (*)(const config::AdminArguments&, const Surroundings&);
 
-constexpr std::array<std::pair<config::Verb, Command>, 7> kCommands{{
+constexpr std::array<std::pair<config::Verb, Command>, 8> kCommands{{
     {config::Verb::status, run_status},
     {config::Verb::floor_reset, run_floor_reset},
     {config::Verb::revoke, run_revoke},
     {config::Verb::unrevoke, run_unrevoke},
     {config::Verb::revoked, run_revoked},
     {config::Verb::refresh, run_refresh},
+    {config::Verb::purge, run_purge},
     {config::Verb::policy_explain, run_policy_explain},
 }};
 

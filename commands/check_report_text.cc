@@ -7,10 +7,10 @@
 #include <utility>
 #include <vector>
 
-#include "commands/evidence_text.h"
 #include "commands/terminal_text.h"
 #include "pki/asn1_time.h"
 #include "pki/distinguished_name.h"
+#include "pki/evidence_text.h"
 
 namespace revcache::commands {
 namespace {
@@ -79,7 +79,7 @@ class TextReport {
     out_ += styled(head + printable(pki::name_text(certificate.subject)), Style::bold, colour_);
     out_ += '\n';
     line("issuer", pki::name_text(certificate.issuer));
-    line("serial", serial_text(certificate.serial) + ", valid " +
+    line("serial", pki::serial_text(certificate.serial) + ", valid " +
                        pki::rfc3339(certificate.not_before) + " to " +
                        pki::rfc3339(certificate.not_after));
     status(one);
@@ -111,7 +111,7 @@ class TextReport {
 
   void evidence(const pki::JudgedEvidence& judged, const pki::Certificate& subject,
                 const pki::Certificate* issuer) {
-    const auto facts = facts_of(judged, subject, issuer);
+    const auto facts = pki::facts_of(judged, subject, issuer);
     const std::string_view kind = facts.kind == "ocsp"  ? "OCSP"
                                   : facts.kind == "crl" ? "CRL"
                                                         : "delta CRL";

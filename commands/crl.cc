@@ -4,11 +4,11 @@
 #include <string>
 
 #include "commands/crl_report.h"
-#include "commands/evidence_fetch.h"
 #include "commands/evidence_file.h"
 #include "commands/input_file.h"
 #include "commands/terminal_text.h"
 #include "config/command_line.h"
+#include "pki/evidence_fetch.h"
 
 namespace revcache::commands {
 namespace {
@@ -20,11 +20,11 @@ int complain(const Surroundings& surroundings, std::string_view what, int code) 
 
 // Gives the exit code, kExitOk with a CRL in `evidence`.
 int fetch(const std::string& url, const Surroundings& surroundings, pki::Evidence& evidence) {
-  if (!is_plain_http(url))
+  if (!pki::is_plain_http(url))
     return complain(surroundings, url + ": not an http URL", config::kExitUsage);
   if (surroundings.http == nullptr)
     return complain(surroundings, "nothing can be fetched", config::kExitUnreachable);
-  evidence = EvidenceFetch(*surroundings.http, surroundings.hash_seed).crl(url);
+  evidence = pki::EvidenceFetch(*surroundings.http, surroundings.hash_seed).crl(url);
   if (evidence.failure) {
     return complain(surroundings, url + ": " + evidence.failure->detail, config::kExitUnreachable);
   }

@@ -8,11 +8,11 @@
 #include <string>
 #include <string_view>
 
-#include "commands/evidence_text.h"
 #include "commands/terminal_text.h"
 #include "pki/asn1_time.h"
 #include "pki/crl.h"
 #include "pki/distinguished_name.h"
+#include "pki/evidence_text.h"
 
 namespace revcache::commands {
 namespace {
@@ -28,7 +28,7 @@ Json optional_time(const std::optional<WallSeconds>& time) {
 Json optional_text(const std::string& text) { return text.empty() ? Json(nullptr) : Json(text); }
 
 std::string written(const Json& json) {
-  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+  return json.dump(-1, ' ', true, Json::error_handler_t::replace);
 }
 
 Json scope_json(const pki::CrlScope& scope) {
@@ -51,8 +51,8 @@ Json crl_json(const pki::Evidence& evidence) {
   json["source"] = evidence.source;
   json["issuer"] = pki::name_text(crl.issuer);
   json["version"] = crl.version;
-  json["number"] = optional_text(decimal(crl.number));
-  json["base_number"] = optional_text(decimal(crl.base_number));
+  json["number"] = optional_text(pki::decimal(crl.number));
+  json["base_number"] = optional_text(pki::decimal(crl.base_number));
   json["this_update"] = pki::rfc3339(crl.this_update);
   json["next_update"] = optional_time(crl.next_update);
   json["next_publish"] = optional_time(crl.next_publish);
@@ -71,7 +71,7 @@ Json crl_json(const pki::Evidence& evidence) {
 
 Json entry_json(const pki::RevokedEntry& entry) {
   Json json;
-  json["serial"] = serial_text(entry.serial);
+  json["serial"] = pki::serial_text(entry.serial);
   json["revoked_at"] = pki::rfc3339(entry.revoked_at);
   json["reason"] = to_string(entry.reason);
   json["invalidity_date"] = optional_time(entry.invalidity_date);
@@ -110,8 +110,8 @@ void write_crl_text(std::ostream& out, const pki::Evidence& evidence, bool entri
   const auto& crl = *evidence.crl;
   line(out, crl.is_delta() ? "delta CRL" : "CRL", evidence.source);
   line(out, "issuer", pki::name_text(crl.issuer));
-  line(out, "number", decimal(crl.number));
-  line(out, "based on number", decimal(crl.base_number));
+  line(out, "number", pki::decimal(crl.number));
+  line(out, "based on number", pki::decimal(crl.base_number));
   line(out, "this update", pki::rfc3339(crl.this_update));
   line(out, "next update", crl.next_update ? time_text(crl.next_update) : "none");
   line(out, "next publication", time_text(crl.next_publish));
@@ -127,7 +127,7 @@ void write_crl_text(std::ostream& out, const pki::Evidence& evidence, bool entri
   line(out, "revoked", std::to_string(crl.entries));
   if (!entries) return;
   crl.for_each([&](const pki::RevokedEntry& entry) {
-    out << "  " << serial_text(entry.serial) << "  " << pki::rfc3339(entry.revoked_at) << "  "
+    out << "  " << pki::serial_text(entry.serial) << "  " << pki::rfc3339(entry.revoked_at) << "  "
         << to_string(entry.reason) << '\n';
   });
 }

@@ -77,7 +77,7 @@ Result<cache::OriginRequest> request_for(const HttpQuestion& question) {
 
 Result<std::chrono::milliseconds> OriginHttpClient::time_left(std::chrono::milliseconds timeout) {
   const auto now = clock_.monotonic();
-  if (!deadline_) deadline_ = now + kFetchingTimeout;
+  if (!deadline_) deadline_ = now + std::max<std::chrono::milliseconds>(kFetchingTimeout, timeout);
   const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(*deadline_ - now);
   if (left.count() <= 0) {
     return fail(ErrorCode::timed_out, Blame::upstream, "fetching took too long in all");

@@ -2,49 +2,22 @@
 #pragma once
 
 #include <chrono>
-#include <cstddef>
-#include <cstdint>
 #include <optional>
-#include <string>
 
-#include "base/bytes.h"
 #include "base/clock.h"
-#include "base/object_kind.h"
 #include "base/result.h"
 #include "cache/origin.h"
 #include "net/event_loop.h"
+#include "pki/http_source.h"
 
 namespace revcache::commands {
 
-// What CryptoAPI gives a URL; and all URLs of one command together.
-inline constexpr std::chrono::seconds kUrlTimeout{15};
+// All URLs of one command together, or its first if that may take longer.
 inline constexpr std::chrono::seconds kFetchingTimeout{60};
 
-struct HttpQuestion {
-  std::string url;
-  ObjectKind kind = ObjectKind::other;
-  std::size_t body_bytes_max = 0;
-  std::optional<std::string> post;  // the content; with its media type
-  std::string post_type;
-  std::string authorization{};  // the field's value; then no redirect is followed
-  std::chrono::milliseconds timeout = kUrlTimeout;
-};
-
-struct HttpAnswer {
-  std::uint16_t status = 0;
-  std::string content_type;
-  std::string cache_status;
-  SharedBytes body;
-  double elapsed_ms = 0;
-};
-
-class HttpClient {
- public:
-  virtual ~HttpClient() = default;
-  // Any status is an answer. Fails with malformed (not an http URL), too_large, timed_out, and as
-  // the network does.
-  virtual Result<HttpAnswer> ask(const HttpQuestion& question) = 0;
-};
+using HttpQuestion = pki::HttpQuestion;
+using HttpAnswer = pki::HttpAnswer;
+using HttpClient = pki::HttpSource;
 
 // Over `origin`, whose loop this runs while it waits: nobody else may. All outlive it.
 class OriginHttpClient final : public HttpClient {

@@ -8,13 +8,13 @@
 #include <utility>
 #include <vector>
 
-#include "commands/evidence_fetch.h"
 #include "commands/evidence_file.h"
 #include "commands/input_file.h"
 #include "commands/ocsp_report.h"
 #include "commands/terminal_text.h"
 #include "config/command_line.h"
 #include "pki/chain.h"
+#include "pki/evidence_fetch.h"
 
 namespace revcache::commands {
 namespace {
@@ -86,7 +86,7 @@ Result<Question> read_question(const config::EvidenceArguments& arguments) {
     return fail(ErrorCode::malformed, Blame::client,
                 "the certificate names no OCSP responder: name one with --url");
   }
-  if (!is_plain_http(url)) {
+  if (!pki::is_plain_http(url)) {
     return fail(ErrorCode::malformed, Blame::client, url + ": not an http URL");
   }
   return Question{std::move(*certificate), std::move(*issuer), std::move(*trust), std::move(url)};
@@ -136,7 +136,7 @@ int run_ocsp_ask(const config::EvidenceArguments& arguments, const Surroundings&
   const auto request = pki::encode_ocsp_request(
       pki::encode_cert_id(pki::CertIdHash::sha1, *issuer, certificate->serial));
   const auto evidence =
-      EvidenceFetch(*surroundings.http, surroundings.hash_seed).ocsp(url, request);
+      pki::EvidenceFetch(*surroundings.http, surroundings.hash_seed).ocsp(url, request);
   if (evidence.failure) {
     return complain(surroundings, url + ": " + evidence.failure->detail, config::kExitUnreachable);
   }

@@ -6,10 +6,10 @@
 #include <array>
 #include <string_view>
 
-#include "commands/evidence_text.h"
 #include "commands/terminal_text.h"
 #include "pki/asn1_time.h"
 #include "pki/distinguished_name.h"
+#include "pki/evidence_text.h"
 
 namespace revcache::commands {
 namespace {
@@ -38,7 +38,7 @@ Json optional_text(const std::string& text) { return text.empty() ? Json(nullptr
 Json single_json(const pki::SingleResponse& single) {
   const bool revoked = single.status == pki::OcspCertStatus::revoked;
   Json json;
-  json["serial"] = serial_text(single.cert_id.serial);
+  json["serial"] = pki::serial_text(single.cert_id.serial);
   json["hash"] = hash_name(single.cert_id.hash);
   json["issuer_name_hash"] = pki::hex(single.cert_id.issuer_name_hash);
   json["issuer_key_hash"] = pki::hex(single.cert_id.issuer_key_hash);
@@ -97,7 +97,7 @@ class TextReport {
       status += " since " + pki::rfc3339(single.revoked_at) + ", ";
       status += to_string(single.reason);
     }
-    line("serial", serial_text(single.cert_id.serial) + " (CertID by " +
+    line("serial", pki::serial_text(single.cert_id.serial) + " (CertID by " +
                        std::string(hash_name(single.cert_id.hash)) + ')');
     line("  status", status);
     line("  this update", pki::rfc3339(single.this_update));
@@ -154,7 +154,7 @@ std::string ocsp_json(const OcspReport& report) {
     json["refused"] = report.refused ? Json(to_string(report.refused->reason)) : Json(nullptr);
     json["detail"] = report.refused ? Json(report.refused->detail) : Json(nullptr);
   }
-  return json.dump(kIndent, ' ', false, Json::error_handler_t::replace) + '\n';
+  return json.dump(kIndent, ' ', true, Json::error_handler_t::replace) + '\n';
 }
 
 }  // namespace revcache::commands

@@ -17,7 +17,8 @@ struct Surroundings {
   std::uint64_t hash_seed;
   std::ostream& out;
   std::ostream& err;
-  bool colour = false;  // `out` is a terminal
+  bool colour = false;    // `out` is a terminal
+  bool progress = false;  // `err` is one
   bool terminal = false;  // `out` is one
   // Lets that much time pass; false: the command is to end. nullptr: it ends at once.
   std::function<bool(std::chrono::milliseconds)> wait{};

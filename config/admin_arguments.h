@@ -15,6 +15,8 @@ struct AdminArguments {
   std::string note;
   std::string target;       // refresh: a URL, the name of an authority, or empty for everything
   std::string certificate;  // policy explain: a file
+  bool all = false;         // purge --all
+  bool dry_run = false;     // purge
   bool json = false;
   bool watch = false;  // status
 };

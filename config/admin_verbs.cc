@@ -41,10 +41,29 @@ AdminVerbs::AdminVerbs(CLI::App& app) {
       ->add_option("target", arguments_.target,
                    "URL, or name of an [[authority]]; without it everything that is known")
       ->type_name("URL|CA");
+  declare_purge(app);
   declare_policy(app);
-  for (CLI::App* verb : {status_, floor_reset_, revoke_, unrevoke_, revoked_, refresh_, policy_explain_}) {
+  for (CLI::App* verb :
+       {status_, floor_reset_, revoke_, unrevoke_, revoked_, refresh_, purge_, policy_explain_}) {
     add_common(*verb);
   }
+}
+
+void AdminVerbs::declare_purge(CLI::App& app) {
+  purge_ = app.add_subcommand(
+      "purge",
+      "Remove stored responses from the cache, memory and disk: the next request asks upstream. "
+      "What revcache knows about revocation stays: CRLs in use, revocations seen, revocations by "
+      "hand and floors");
+  auto* target = purge_->add_option_group("target", "What goes; one of these");
+  target
+      ->add_option("target", arguments_.target,
+                   "URL (all its variants, and OCSP answers that it leads to), or name of an "
+                   "[[authority]] (its CRLs, and OCSP answers about its certificates)")
+      ->type_name("URL|CA");
+  target->add_flag("--all", arguments_.all, "Everything that is stored");
+  target->require_option(1);
+  purge_->add_flag("--dry-run", arguments_.dry_run, "Say what would go, and change nothing");
 }
 
 void AdminVerbs::declare_policy(CLI::App& app) {
@@ -95,13 +114,14 @@ void AdminVerbs::add_common(CLI::App& verb) {
 }
 
 std::optional<Verb> AdminVerbs::parsed() const {
-  const std::array<std::pair<const CLI::App*, Verb>, 7> verbs{
+  const std::array<std::pair<const CLI::App*, Verb>, 8> verbs{
       {{status_, Verb::status},
        {floor_reset_, Verb::floor_reset},
        {revoke_, Verb::revoke},
        {unrevoke_, Verb::unrevoke},
        {revoked_, Verb::revoked},
        {refresh_, Verb::refresh},
+       {purge_, Verb::purge},
        {policy_explain_, Verb::policy_explain}}};
   for (const auto& [app, verb] : verbs) {
     if (app->parsed()) return verb;

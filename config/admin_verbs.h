@@ -1,4 +1,4 @@
-// The verbs that talk to a running instance: status, floor, revoke, unrevoke, revoked, refresh, policy.
+// The verbs that talk to a running instance: status, floor, revoke, unrevoke, revoked, refresh, purge, policy.
 #pragma once
 
 #include <CLI/CLI.hpp>
@@ -20,6 +20,7 @@ class AdminVerbs {
 
  private:
   void declare_revocations(CLI::App& app);
+  void declare_purge(CLI::App& app);
   void declare_policy(CLI::App& app);
   void add_serial(CLI::App& verb);
   void add_common(CLI::App& verb);
@@ -31,6 +32,7 @@ class AdminVerbs {
   CLI::App* unrevoke_ = nullptr;
   CLI::App* revoked_ = nullptr;
   CLI::App* refresh_ = nullptr;
+  CLI::App* purge_ = nullptr;
   CLI::App* policy_explain_ = nullptr;
 };
 

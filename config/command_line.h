@@ -31,6 +31,7 @@ enum class Verb : std::uint8_t {
   unrevoke,
   revoked,
   refresh,
+  purge,
   policy_explain,
   windows_kit,
 };

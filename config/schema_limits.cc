@@ -91,6 +91,7 @@ std::vector<Key> work_limits(Limits& limits, cache::Options& cache) {
        count(limits.issuers, 1, 100'000)},
       {"ready_answers", "OCSP answers signed anew before they lapse, per worker.",
        count(limits.ready_answers, 1, kMillion)},
+      {"checks", "Chains checked at once for the admin API.", count(limits.checks, 1, 64)},
       {"background_queue", "Tasks off the event loops, of each kind.",
        count(limits.background_queue, 1, kMillion)},
       {"background_threads", "That run them.", count(limits.background_threads, 1, 128)},

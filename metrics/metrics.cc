@@ -48,7 +48,8 @@ constexpr Names<kLimits> kLimitNames{"connections",
                                      "collapse_waiters",
                                      "object_bytes",
                                      "tunnels",
-                                     "background_queue"};
+                                     "background_queue",
+                                     "checks"};
 constexpr Names<kDenials> kDenialNames{"client", "destination", "address",
                                        "method", "connect",     "loop"};
 constexpr Names<kStoreRejections> kStoreRejectionNames{"not_cacheable", "too_large", "malformed",

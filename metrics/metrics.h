@@ -77,9 +77,10 @@ enum class Limit : std::uint8_t {
   collapse_waiters,
   object_bytes,
   tunnels,
-  background_queue
+  background_queue,
+  checks
 };
-inline constexpr std::size_t kLimits = 17;
+inline constexpr std::size_t kLimits = 18;
 std::string_view to_string(Limit limit) noexcept;
 
 enum class Denial : std::uint8_t { client, destination, address, method, connect, loop };

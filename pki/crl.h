@@ -90,6 +90,7 @@ class VerifiedCrl {
  public:
   [[nodiscard]] const ParsedCrl& crl() const noexcept { return *crl_; }
   [[nodiscard]] const ParsedCrl* operator->() const noexcept { return crl_.get(); }
+  [[nodiscard]] const ParsedCrlPtr& parsed() const noexcept { return crl_; }
   [[nodiscard]] const CertificatePtr& issuer() const noexcept { return issuer_; }
   [[nodiscard]] const KeyHash& issuer_key() const noexcept { return issuer_key_; }
   [[nodiscard]] const Sha256& hash() const noexcept { return hash_; }  // of the DER

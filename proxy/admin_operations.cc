@@ -10,6 +10,7 @@
 #include "config/show.h"
 #include "pki/asn1_time.h"
 #include "pki/signature.h"
+#include "proxy/admin_audit.h"
 #include "proxy/admin_explain.h"
 
 namespace revcache::proxy {
@@ -71,20 +72,14 @@ std::vector<ListedRevocation> listed_of(const revocation::Issuer& issuer,
   return listed;
 }
 
-// One change in the audit trail.
-Result<void> enter(revocation::StateStore& state, Json entry, WallTime now) {
-  entry["time"] = pki::rfc3339(floor<std::chrono::seconds>(now));
-  return state.append_audit(entry.dump(-1, ' ', false, Json::error_handler_t::replace), true);
-}
-
-Json entry_of(std::string_view change, const std::string& authority, const std::string& by) {
-  return {{"time", nullptr}, {"change", change}, {"authority", authority}, {"by", by}};
-}
-
 }  // namespace
 
 AdminOperations::AdminOperations(const Parts& parts, std::shared_ptr<const config::Config> config)
-    : parts_(parts), config_(std::move(config)) {}
+    : parts_(parts),
+      config_(std::move(config)),
+      purge_({parts.cache, parts.disk, parts.revocation.state(), parts.clock, parts.log}),
+      checks_({parts.loop, parts.clock, parts.log, parts.revocation, parts.refresher,
+               parts.hash_seed}) {}
 
 AdminOperations::~AdminOperations() = default;
 
@@ -92,7 +87,10 @@ void AdminOperations::apply(std::shared_ptr<const config::Config> config) {
   config_.with([&](auto& current) { current = std::move(config); });
 }
 
-void AdminOperations::stop() { waiting_.clear(); }
+void AdminOperations::stop() {
+  waiting_.clear();
+  checks_.stop();
+}
 
 std::shared_ptr<const config::Config> AdminOperations::config() const {
   return config_.with([](const auto& current) { return current; });
@@ -119,8 +117,8 @@ Done<std::size_t> AdminOperations::reset_floors(const std::string& authority,
   const auto current = config();
   if (find(*current, authority) == nullptr) return no_such_authority(authority);
   auto& state = parts_.revocation.state();
-  const auto entry = entry_of("floor_reset", authority, by);
-  if (auto entered = enter(state, entry, parts_.clock.wall()); !entered) {
+  const auto entry = audit_entry("floor_reset", authority, by);
+  if (auto entered = enter_audit(state, entry, parts_.clock.wall()); !entered) {
     return state_problem(entered.error());
   }
   const auto removed = parts_.revocation.evidence().reset_floors(authority);
@@ -141,11 +139,11 @@ Done<admin::RevocationReceipt> AdminOperations::revoke(const admin::RevocationOr
   if (configured == nullptr) return no_such_authority(authority);
   const WallTime now = parts_.clock.wall();
   const auto reason = pki::to_string(order.reason);
-  auto entry = entry_of("revoke", authority, by);
+  auto entry = audit_entry("revoke", authority, by);
   entry["serial"] = serial;
   entry["reason"] = reason;
   entry["note"] = order.note;
-  if (auto entered = enter(parts_.revocation.state(), std::move(entry), now); !entered) {
+  if (auto entered = enter_audit(parts_.revocation.state(), std::move(entry), now); !entered) {
     return state_problem(entered.error());
   }
   auto& evidence = parts_.revocation.evidence();
@@ -181,9 +179,9 @@ Done<void> AdminOperations::unrevoke(const admin::SerialOfAuthority& what, const
                                               ": remove it there, then reload");
   }
   const WallTime now = parts_.clock.wall();
-  auto entry = entry_of("unrevoke", what.authority, by);
+  auto entry = audit_entry("unrevoke", what.authority, by);
   entry["serial"] = what.serial;
-  if (auto entered = enter(parts_.revocation.state(), std::move(entry), now); !entered) {
+  if (auto entered = enter_audit(parts_.revocation.state(), std::move(entry), now); !entered) {
     return state_problem(entered.error());
   }
   const auto lifted =
@@ -245,6 +243,21 @@ Done<admin::Explanation> AdminOperations::explain(const admin::CertificateQuesti
                                    .now = now});
 }
 
+Done<admin::Purged> AdminOperations::purge(const admin::PurgeTarget& target,
+                                           const std::string& by) {
+  cache::PurgeScope scope;
+  scope.everything = target.everything;
+  if (!target.url.empty()) scope = purge_scope_of_url(target.url);
+  if (!target.authority.empty()) {
+    const auto current = config();
+    const auto* const authority = find(*current, target.authority);
+    if (authority == nullptr) return no_such_authority(target.authority);
+    scope = purge_scope_of_authority(urls_of(*authority), parts_.revocation.evidence().snapshot(),
+                                     authority->name);
+  }
+  return purge_.run(target, std::move(scope), by);
+}
+
 // Configured, and where CRLs of it and of the CAs below it came from.
 std::vector<std::string> AdminOperations::urls_of(const config::Authority& authority) const {
   std::set<std::string> urls;
@@ -297,6 +310,10 @@ void AdminOperations::refresh(const admin::RefreshTarget& target,
           if (const auto self = weak.lock()) self->on_report(id, url, std::move(report));
         });
       });
+}
+
+void AdminOperations::check(admin::CheckQuestion question, Callback<Done<std::string>> done) {
+  checks_.start(std::move(question), config()->limits.checks, std::move(done));
 }
 
 void AdminOperations::on_began(WaitingId id, const std::vector<std::string>& urls) {

@@ -18,6 +18,8 @@
 #include "metrics/log.h"
 #include "net/executor.h"
 #include "net/timers.h"
+#include "proxy/admin_check.h"
+#include "proxy/admin_purge.h"
 #include "proxy/revocation_parts.h"
 #include "proxy/worker_thread.h"
 #include "revocation/responder_table.h"
@@ -42,6 +44,9 @@ class AdminOperations final : public admin::Operations,
     metrics::Log& log;
     RevocationParts& revocation;
     WorkerThread& refresher;  // the worker that renews what is known
+    cache::SharedCache& cache;
+    cache::DiskStore* disk;  // null: memory only
+    std::uint64_t hash_seed;
     // For whom answers are signed; null: for nobody. Any thread.
     std::function<revocation::ResponderTablePtr()> responder_table{};
     // null: nobody tells. Any thread but a serving loop's.
@@ -55,7 +60,7 @@ class AdminOperations final : public admin::Operations,
 
   // After a reload; any thread.
   void apply(std::shared_ptr<const config::Config> config);
-  // Nobody waits for refreshes any more. Admin loop; before the loop ends.
+  // Nobody waits for refreshes and checks any more. Admin loop; before the loop or the worker ends.
   void stop();
 
   admin::Done<admin::StatusReport> status() override;
@@ -68,9 +73,12 @@ class AdminOperations final : public admin::Operations,
   admin::Done<std::vector<admin::ListedRevocation>> revoked() override;
   admin::Done<std::vector<std::string>> audit(std::size_t entries_max) override;
   admin::Done<std::vector<std::string>> decisions(std::size_t entries_max) override;
+  admin::Done<admin::Purged> purge(const admin::PurgeTarget& target,
+                                   const std::string& by) override;
   admin::Done<admin::Explanation> explain(const admin::CertificateQuestion& question) override;
   void refresh(const admin::RefreshTarget& target,
                Callback<admin::Done<std::vector<admin::RefreshedUrl>>> done) override;
+  void check(admin::CheckQuestion question, Callback<admin::Done<std::string>> done) override;
 
  private:
   // One call of refresh() that waits. Admin loop only, as all that follows.
@@ -94,6 +102,8 @@ class AdminOperations final : public admin::Operations,
 
   Parts parts_;
   Guarded<std::shared_ptr<const config::Config>> config_;
+  AdminPurge purge_;
+  AdminCheck checks_;
   std::map<WaitingId, Waiting> waiting_;
   WaitingId next_id_ = 0;
 };

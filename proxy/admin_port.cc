@@ -38,7 +38,8 @@ Result<std::unique_ptr<AdminPort>> AdminPort::open(const Parts& parts,
   if (!rules) return fail(std::move(rules));
   auto operations = std::make_shared<AdminOperations>(
       AdminOperations::Parts{parts.loop, parts.timers, parts.clock, parts.log, parts.revocation,
-                             parts.refresher, parts.responder_table, parts.status},
+                             parts.refresher, parts.cache, parts.disk, parts.hash_seed,
+                             parts.responder_table, parts.status},
       std::move(settings));
   sources.operations = operations;
   std::unique_ptr<AdminPort> port(

@@ -33,6 +33,9 @@ class AdminPort {
     metrics::Log& log;
     RevocationParts& revocation;
     WorkerThread& refresher;  // the worker that renews what is known
+    cache::SharedCache& cache;
+    cache::DiskStore* disk;  // null: memory only
+    std::uint64_t hash_seed;
     // See AdminOperations.
     std::function<revocation::ResponderTablePtr()> responder_table{};
     std::function<admin::StatusReport(const config::Config&)> status{};
@@ -51,6 +54,8 @@ class AdminPort {
   // As of a reload. Fails, and names and token stay, when the token cannot be read.
   Result<void> apply(std::shared_ptr<const config::Config> config);
   void drain() { server_.drain(); }
+  // Nothing is done for anybody any more. Before the workers end.
+  void stop() { operations_->stop(); }
 
  private:
   AdminPort(const Parts& parts, admin::AccessRules rules, admin::AdminSources sources,

@@ -64,6 +64,7 @@ int run_over_http(Command command, const revcache::config::CommandLine& line) {
                         .out = std::cout,
                         .err = std::cerr,
                         .colour = wants_colour(),
+                        .progress = isatty(STDERR_FILENO) == 1,
                         .terminal = isatty(STDOUT_FILENO) == 1,
                         .wait = wait});
 }

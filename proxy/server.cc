@@ -91,9 +91,9 @@ class Server {
   std::vector<SocketAddress> listeners_;
   std::shared_ptr<const Settings> settings_;
   std::vector<std::unique_ptr<WorkerThread>> workers_;
-  std::unique_ptr<LatencySampler> latency_;                // from start()
+  std::unique_ptr<LatencySampler> latency_;  // from start()
   std::atomic<bool> terminating_ = false;
-  std::atomic<bool> loops_know_ = false;  // what made it ready
+  std::atomic<bool> loops_know_ = false;                   // what made it ready
   net::UvBackgroundWork background_{loop_, work_limits_};  // its work uses what is above
   std::unique_ptr<AdminPort> admin_;
   std::unique_ptr<net::Timer> clock_timer_;
@@ -131,7 +131,8 @@ void Server::open_disk() {
   std::error_code error;
   std::filesystem::create_directories(directory, error);
   auto opened = cache::DiskStore::open(
-      {.directory = directory, .bytes_max = initial_.cache.disk_bytes}, clock_, *log_);
+      {.directory = directory, .bytes_max = initial_.cache.disk_bytes, .purges = &cache_.purges},
+      clock_, *log_);
   if (opened) {
     disk_ = std::move(*opened);
     return;
@@ -222,7 +223,7 @@ Result<void> Server::open_admin() {
       .waiting_for = [this](const config::Config& config) { return not_ready(config); }};
   auto opened =
       AdminPort::open({loop_, timers_, background_, clock_, *log_, *revocation_, *workers_.front(),
-                       [this] { return responder_->table(); },
+                       cache_, disk_.get(), seed_, [this] { return responder_->table(); },
                        [sources](const auto& config) { return status_report(sources, config); }},
                       settings_->config,
                       {.metrics_text = [this] { return metrics::to_text(collector_.Collect()); },
@@ -287,6 +288,7 @@ void Server::stop_workers() {
   // A body that is still being judged tells nobody any more.
   if (revocation_ != nullptr) revocation_->detach();
   if (responder_ != nullptr) responder_->detach();
+  if (admin_ != nullptr) admin_->stop();
   workers_.clear();
 }
 

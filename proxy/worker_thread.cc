@@ -10,6 +10,7 @@
 #include "net/uv_resolver.h"
 #include "net/uv_timers.h"
 #include "net/uv_transport.h"
+#include "proxy/loop_fetches.h"
 #include "proxy/upstream_client.h"
 #include "proxy/worker.h"
 #include "revocation/admission.h"
@@ -40,6 +41,7 @@ struct WorkerThread::Loop {
   revocation::OcspService responder;
   WorkerContext context;
   std::unique_ptr<Worker> worker;
+  std::unique_ptr<LoopFetches> fetches;
   std::vector<std::unique_ptr<net::Listener>> listeners;
   // Drained: tells so once, and ends the loop.
   void finish() {
@@ -105,7 +107,8 @@ WorkerThread::Loop::Loop(const SharedParts& parts, std::shared_ptr<const Setting
               .settings = std::move(settings),
               .responder = &responder,
               .routes = RouteMemo(parts.hash_seed)},
-      worker(std::make_unique<Worker>(context)) {
+      worker(std::make_unique<Worker>(context)),
+      fetches(std::make_unique<LoopFetches>(context)) {
   // Before the first request: it must not meet a worker that knows nothing.
   snapshot.receive(parts.revocation.evidence().snapshot());
   responder.apply(parts.responder.table());
@@ -168,6 +171,7 @@ void WorkerThread::run(std::promise<Result<void>> listening) {
   running_.with([](Running& running) { running.loop = nullptr; });
   on_loop.listeners.clear();
   on_loop.refresher.reset();
+  on_loop.fetches.reset();
   on_loop.worker.reset();
   on_loop.cache.abort_all();
 }
@@ -247,6 +251,16 @@ void WorkerThread::refresh_now(std::vector<std::string> urls,
     }
     began(std::move(under_way));
   });
+}
+
+void WorkerThread::fetch(pki::HttpQuestion question, Callback<Result<pki::HttpAnswer>> done) {
+  on_loop([question = std::move(question), done = std::move(done)](Loop& loop) mutable {
+    loop.fetches->start(question, std::move(done));
+  });
+}
+
+void WorkerThread::count_limit(metrics::Limit limit) {
+  on_loop([limit](Loop& loop) { loop.context.metrics.limits_hit[metrics::index(limit)].add(); });
 }
 
 void WorkerThread::receive(const revocation::SnapshotPtr& snapshot) {

@@ -21,6 +21,7 @@
 #include "net/executor.h"
 #include "net/tls_context.h"
 #include "net/uv_background_work.h"
+#include "pki/http_source.h"
 #include "proxy/connection_limits.h"
 #include "proxy/loop_refresher.h"
 #include "proxy/request_log.h"
@@ -68,6 +69,11 @@ class WorkerThread {
   using RefreshReported = std::function<void(const std::string& url, revocation::RefreshReport)>;
   void refresh_now(std::vector<std::string> urls, Callback<std::vector<std::string>> began,
                    RefreshReported report);
+  // A fetch of ours through this worker's cache: see LoopFetches. Any thread. `done` runs on the
+  // worker's; not at all when its loop ends before.
+  void fetch(pki::HttpQuestion question, Callback<Result<pki::HttpAnswer>> done);
+  // That a limit was met outside of a worker. Any thread.
+  void count_limit(metrics::Limit limit);
   void receive(const revocation::SnapshotPtr& snapshot);
   // `reached` runs on the worker's thread, behind what was received so far; at once on this one if
   // the worker does not run. Not at all when its loop ends before.

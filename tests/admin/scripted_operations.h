@@ -61,11 +61,22 @@ class ScriptedOperations final : public Operations {
     if (problem) return std::unexpected(*problem);
     return std::vector<std::string>{R"({"rule":"crl_absent"})"};
   }
+  Done<Purged> purge(const PurgeTarget& target, const std::string& by) override {
+    asked.push_back("purge url=" + target.url + " authority=" + target.authority +
+                    (target.everything ? " everything" : "") + (target.dry_run ? " dry_run" : "") +
+                    " by " + by);
+    if (problem) return std::unexpected(*problem);
+    return Purged{.entries = 2, .bytes = 4096, .urls = {"http://crl.test/a.crl"}, .more = 1};
+  }
   Done<Explanation> explain(const CertificateQuestion& question) override {
     asked.push_back("explain " + pki::name_text(question.certificate->subject) + " at " +
                     question.authority);
     if (problem) return std::unexpected(*problem);
     return explanation;
+  }
+  void check(CheckQuestion question, Callback<Done<std::string>> done) override {
+    asked.push_back("check " + std::to_string(question.chain.size()));
+    checks.push_back(std::move(done));
   }
   void refresh(const RefreshTarget& target,
                Callback<Done<std::vector<RefreshedUrl>>> done) override {
@@ -82,6 +93,7 @@ class ScriptedOperations final : public Operations {
   std::vector<ListedRevocation> listed;
   std::vector<std::string> asked;
   std::vector<Callback<Done<std::vector<RefreshedUrl>>>> refreshes;  // that nobody has ended
+  std::vector<Callback<Done<std::string>>> checks;
 };
 
 }  // namespace revcache::admin

@@ -167,10 +167,10 @@ std::string offered(const std::string& words, int count) {
 }
 
 TEST(CommandLine, BashCompletesVerbsFlagsAndFixedValues) {
-  EXPECT_EQ(
-      offered("revcache \"\"", 2),
-      "--help --version -h check completion config crl floor ocsp policy refresh revoke revoked "
-      "serve signer status unrevoke windows-kit ");
+  EXPECT_EQ(offered("revcache \"\"", 2),
+            "--help --version -h check completion config crl floor ocsp policy purge refresh "
+            "revoke revoked "
+            "serve signer status unrevoke windows-kit ");
   EXPECT_EQ(offered("revcache config \"\"", 3), "--help -h check default show ");
   EXPECT_EQ(offered("revcache serve --log-f", 3), "--log-format ");
   EXPECT_EQ(offered("revcache serve --log-format \"\"", 4), "json logfmt ");

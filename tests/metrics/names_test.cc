@@ -43,7 +43,7 @@ TEST(MetricNames, EachEnumeratorIsItsOwnLabel) {
             "connections connections_per_client header_bytes header_fields target_bytes body_bytes "
             "header_timeout body_timeout idle_timeout write_timeout requests_per_connection "
             "upstream_connections upstream_queue collapse_waiters object_bytes tunnels "
-            "background_queue");
+            "background_queue checks");
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-#include "commands/evidence_text.h"
+#include "pki/evidence_text.h"
 
 #include <algorithm>
 #include <vector>
@@ -7,12 +7,11 @@
 #include "pki/crl_index.h"
 #include "pki/ocsp_response.h"
 
-namespace revcache::commands {
+namespace revcache::pki {
 namespace {
 
-const pki::SingleResponse* answer_about(const pki::JudgedEvidence& judged,
-                                        const pki::Certificate& subject,
-                                        const pki::Certificate* issuer) {
+const SingleResponse* answer_about(const JudgedEvidence& judged, const Certificate& subject,
+                                   const Certificate* issuer) {
   if (judged.verified_ocsp && issuer != nullptr) {
     return judged.verified_ocsp->find(*issuer, subject.serial);
   }
@@ -40,15 +39,15 @@ std::string decimal(ByteView integer) {
 }
 
 std::string serial_text(ByteView serial) {
-  const ByteView octets = pki::significant_octets(serial);
-  return octets.empty() ? "00" : pki::hex(octets);
+  const ByteView octets = significant_octets(serial);
+  return octets.empty() ? "00" : hex(octets);
 }
 
-EvidenceFacts facts_of(const pki::JudgedEvidence& judged, const pki::Certificate& subject,
-                       const pki::Certificate* issuer) {
+EvidenceFacts facts_of(const JudgedEvidence& judged, const Certificate& subject,
+                       const Certificate* issuer) {
   EvidenceFacts facts;
   const auto& evidence = judged.evidence;
-  facts.kind = evidence.kind == pki::EvidenceKind::ocsp ? "ocsp" : "crl";
+  facts.kind = evidence.kind == EvidenceKind::ocsp ? "ocsp" : "crl";
   if (evidence.crl) {
     if (evidence.crl->is_delta()) facts.kind = "delta_crl";
     facts.number = decimal(evidence.crl->number);
@@ -63,4 +62,4 @@ EvidenceFacts facts_of(const pki::JudgedEvidence& judged, const pki::Certificate
   return facts;
 }
 
-}  // namespace revcache::commands
+}  // namespace revcache::pki

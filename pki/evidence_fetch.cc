@@ -1,43 +1,30 @@
-#include "commands/evidence_fetch.h"
+#include "pki/evidence_fetch.h"
 
 #include <algorithm>
 #include <iterator>
 #include <optional>
 #include <utility>
 
-#include "http/message.h"
+#include "base/base64.h"
 #include "pki/crl.h"
 #include "pki/ocsp_response.h"
 
-namespace revcache::commands {
+namespace revcache::pki {
 namespace {
 
 constexpr std::size_t kOcspGetBytesMax = 255;  // RFC 5019 section 5: the encoded request
 constexpr std::uint16_t kOk = 200;
 
-std::string base64(std::string_view bytes) {
-  constexpr std::string_view kAlphabet =
-      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  std::string out;
-  for (std::size_t at = 0; at < bytes.size(); at += 3) {
-    std::uint32_t group = 0;
-    const std::size_t count = std::min<std::size_t>(3, bytes.size() - at);
-    for (std::size_t octet = 0; octet < 3; ++octet) {
-      group = group << 8U | (octet < count ? static_cast<unsigned char>(bytes[at + octet]) : 0U);
-    }
-    for (std::size_t digit = 0; digit < 4; ++digit) {
-      const auto shift = static_cast<unsigned>(18 - 6 * digit);
-      out += digit <= count ? kAlphabet[group >> shift & 0x3fU] : '=';
-    }
-  }
-  return out;
+bool equals_ignoring_case(std::string_view left, std::string_view right) noexcept {
+  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
+  return std::ranges::equal(left, right, {}, lower, lower);
 }
 
 // RFC 6960 A.1: {url}/{url-encoding of base-64 encoding of the DER}.
 std::string get_url(const std::string& url, std::string_view request) {
   std::string out = url;
   if (!out.ends_with('/')) out += '/';
-  for (const char letter : base64(request)) {
+  for (const char letter : base64(as_bytes(request))) {
     if (letter == '+') {
       out += "%2B";
     } else if (letter == '/') {
@@ -64,23 +51,23 @@ Error status_error(const HttpAnswer& answer) {
           "status " + std::to_string(answer.status) + explanation(answer)};
 }
 
-pki::Evidence started(pki::EvidenceKind kind, const std::string& url) {
-  pki::Evidence evidence;
+Evidence started(EvidenceKind kind, const std::string& url) {
+  Evidence evidence;
   evidence.kind = kind;
   evidence.source = url;
   evidence.fetched = true;
   return evidence;
 }
 
-void note_answer(pki::Evidence& evidence, const HttpAnswer& answer) {
+void note_answer(Evidence& evidence, const HttpAnswer& answer) {
   evidence.cache_status = answer.cache_status;
   evidence.elapsed_ms = answer.elapsed_ms;
 }
 
-bool is_settled(const pki::Certificate& subject, const pki::CertificatePtr& issuer,
-                const pki::Evidence& evidence, const pki::EvidenceRules& rules) {
-  const auto verdict = pki::judge_evidence(subject, issuer, {&evidence, 1}, rules);
-  return verdict.status != pki::CertificateStatus::unknown;
+bool is_settled(const Certificate& subject, const CertificatePtr& issuer, const Evidence& evidence,
+                const EvidenceRules& rules) {
+  const auto verdict = judge_evidence(subject, issuer, {&evidence, 1}, rules);
+  return verdict.status != CertificateStatus::unknown;
 }
 
 }  // namespace
@@ -88,39 +75,38 @@ bool is_settled(const pki::Certificate& subject, const pki::CertificatePtr& issu
 bool is_plain_http(std::string_view url) noexcept {
   constexpr std::string_view kScheme = "http://";
   return url.size() > kScheme.size() &&
-         http::equals_ignoring_case(url.substr(0, kScheme.size()), kScheme);
+         equals_ignoring_case(url.substr(0, kScheme.size()), kScheme);
 }
 
-std::vector<pki::CertificatePtr> EvidenceFetch::issuers_of(const pki::Certificate& certificate) {
-  std::vector<pki::CertificatePtr> all;
+std::vector<CertificatePtr> EvidenceFetch::issuers_of(const Certificate& certificate) {
+  std::vector<CertificatePtr> all;
   std::size_t asked = 0;
   for (const std::string& url : certificate.ca_issuer_urls) {
     if (!is_plain_http(url) || asked++ == kUrlsPerCertificateMax || !all.empty()) continue;
     HttpQuestion question{.url = url,
                           .kind = ObjectKind::aia,
-                          .body_bytes_max = pki::kCertificateBytesMax,
+                          .body_bytes_max = kCertificateBytesMax,
                           .post = std::nullopt,
                           .post_type = {}};
     const auto answer = http_.ask(question);
     if (!answer || answer->status != kOk) continue;
-    auto parsed = pki::parse_certificates(answer->body.text());
+    auto parsed = parse_certificates(answer->body.text());
     if (parsed) std::ranges::move(*parsed, std::back_inserter(all));
   }
   return all;
 }
 
-std::vector<pki::Evidence> EvidenceFetch::about(const pki::Certificate& subject,
-                                                const pki::CertificatePtr& issuer,
-                                                const pki::EvidenceRules& rules) {
-  std::vector<pki::Evidence> all;
+std::vector<Evidence> EvidenceFetch::about(const Certificate& subject, const CertificatePtr& issuer,
+                                           const EvidenceRules& rules) {
+  std::vector<Evidence> all;
   add_crls(subject, issuer, rules, all);
   add_deltas(subject, all);
   add_ocsp(subject, issuer, rules, all);
   return all;
 }
 
-void EvidenceFetch::add_crls(const pki::Certificate& subject, const pki::CertificatePtr& issuer,
-                             const pki::EvidenceRules& rules, std::vector<pki::Evidence>& all) {
+void EvidenceFetch::add_crls(const Certificate& subject, const CertificatePtr& issuer,
+                             const EvidenceRules& rules, std::vector<Evidence>& all) {
   for (const auto& point : subject.crl_distribution_points) {
     if (point.has_crl_issuer || point.has_reasons) continue;
     for (const std::string& url : point.urls) {
@@ -133,7 +119,7 @@ void EvidenceFetch::add_crls(const pki::Certificate& subject, const pki::Certifi
 }
 
 // 4.2.1.15 and 5.2.6: the certificate or its complete CRL says where the delta is.
-void EvidenceFetch::add_deltas(const pki::Certificate& subject, std::vector<pki::Evidence>& all) {
+void EvidenceFetch::add_deltas(const Certificate& subject, std::vector<Evidence>& all) {
   std::vector<std::string> urls;
   const auto add = [&](const std::string& url) {
     if (is_plain_http(url) && std::ranges::find(urls, url) == urls.end()) urls.push_back(url);
@@ -148,11 +134,11 @@ void EvidenceFetch::add_deltas(const pki::Certificate& subject, std::vector<pki:
   }
 }
 
-void EvidenceFetch::add_ocsp(const pki::Certificate& subject, const pki::CertificatePtr& issuer,
-                             const pki::EvidenceRules& rules, std::vector<pki::Evidence>& all) {
+void EvidenceFetch::add_ocsp(const Certificate& subject, const CertificatePtr& issuer,
+                             const EvidenceRules& rules, std::vector<Evidence>& all) {
   if (subject.ocsp_urls.empty()) return;
   const std::string request =
-      pki::encode_ocsp_request(pki::encode_cert_id(pki::CertIdHash::sha1, *issuer, subject.serial));
+      encode_ocsp_request(encode_cert_id(CertIdHash::sha1, *issuer, subject.serial));
   for (const std::string& url : subject.ocsp_urls) {
     if (!is_plain_http(url)) continue;
     if (all.size() >= kUrlsPerCertificateMax) return;
@@ -161,9 +147,9 @@ void EvidenceFetch::add_ocsp(const pki::Certificate& subject, const pki::Certifi
   }
 }
 
-pki::Evidence EvidenceFetch::crl(const std::string& url) {
+Evidence EvidenceFetch::crl(const std::string& url) {
   if (const auto known = crls_.find(url); known != crls_.end()) return known->second;
-  auto evidence = started(pki::EvidenceKind::crl, url);
+  auto evidence = started(EvidenceKind::crl, url);
   const HttpQuestion question{.url = url,
                               .kind = ObjectKind::crl,
                               .body_bytes_max = kFetchedCrlBytesMax,
@@ -175,9 +161,9 @@ pki::Evidence EvidenceFetch::crl(const std::string& url) {
   } else if (note_answer(evidence, *answer); answer->status != kOk) {
     evidence.failure = status_error(*answer);
   } else {
-    auto der = pki::crl_der(std::move(answer->body));
-    auto parsed = der ? pki::parse_crl(std::move(*der), hash_seed_)
-                      : pki::Checked<pki::ParsedCrlPtr>(std::unexpected(der.error()));
+    auto der = crl_der(std::move(answer->body));
+    auto parsed = der ? parse_crl(std::move(*der), hash_seed_)
+                      : Checked<ParsedCrlPtr>(std::unexpected(der.error()));
     if (parsed) {
       evidence.crl = std::move(*parsed);
     } else {
@@ -188,8 +174,8 @@ pki::Evidence EvidenceFetch::crl(const std::string& url) {
   return evidence;
 }
 
-pki::Evidence EvidenceFetch::ask_responder(const HttpQuestion& question, const std::string& url) {
-  auto evidence = started(pki::EvidenceKind::ocsp, url);
+Evidence EvidenceFetch::ask_responder(const HttpQuestion& question, const std::string& url) {
+  auto evidence = started(EvidenceKind::ocsp, url);
   auto answer = http_.ask(question);
   if (!answer) {
     evidence.failure = std::move(answer.error());
@@ -200,7 +186,7 @@ pki::Evidence EvidenceFetch::ask_responder(const HttpQuestion& question, const s
     evidence.failure = status_error(*answer);
     return evidence;
   }
-  auto parsed = pki::parse_ocsp_response(std::move(answer->body));
+  auto parsed = parse_ocsp_response(std::move(answer->body));
   if (parsed) {
     evidence.ocsp = std::move(*parsed);
   } else {
@@ -209,17 +195,16 @@ pki::Evidence EvidenceFetch::ask_responder(const HttpQuestion& question, const s
   return evidence;
 }
 
-pki::Evidence EvidenceFetch::ocsp(const std::string& url, std::string_view request) {
+Evidence EvidenceFetch::ocsp(const std::string& url, std::string_view request) {
   HttpQuestion question{.url = get_url(url, request),
                         .kind = ObjectKind::ocsp,
-                        .body_bytes_max = pki::kOcspResponseBytesMax,
+                        .body_bytes_max = kOcspResponseBytesMax,
                         .post = std::nullopt,
                         .post_type = {}};
-  std::optional<pki::Evidence> by_get;
+  std::optional<Evidence> by_get;
   if (question.url.size() - url.size() <= kOcspGetBytesMax) {
     by_get = ask_responder(question, url);
-    const bool successful =
-        by_get->ocsp && by_get->ocsp->status == pki::OcspResponseStatus::successful;
+    const bool successful = by_get->ocsp && by_get->ocsp->status == OcspResponseStatus::successful;
     // A host that cannot be reached by GET cannot by POST: only an answer makes it worth trying.
     const bool no_answer = by_get->failure && !by_get->elapsed_ms;
     if (successful || no_answer) return std::move(*by_get);
@@ -232,4 +217,4 @@ pki::Evidence EvidenceFetch::ocsp(const std::string& url, std::string_view reque
   return better ? std::move(by_post) : std::move(*by_get);
 }
 
-}  // namespace revcache::commands
+}  // namespace revcache::pki

@@ -8,7 +8,7 @@
 #include "base/clock.h"
 #include "pki/diagnosis_evidence.h"
 
-namespace revcache::commands {
+namespace revcache::pki {
 
 // The content of a non-negative INTEGER in decimal, as openssl shows CRL numbers. Empty: "".
 std::string decimal(ByteView integer);
@@ -25,7 +25,7 @@ struct EvidenceFacts {
 };
 
 // `issuer` may be null: then of an OCSP response with several answers the first one is meant.
-EvidenceFacts facts_of(const pki::JudgedEvidence& judged, const pki::Certificate& subject,
-                       const pki::Certificate* issuer);
+EvidenceFacts facts_of(const JudgedEvidence& judged, const Certificate& subject,
+                       const Certificate* issuer);
 
-}  // namespace revcache::commands
+}  // namespace revcache::pki

@@ -5,9 +5,9 @@
 
 #include "pki/diagnosis.h"
 
-namespace revcache::commands {
+namespace revcache::pki {
 
 // Indented, with a line break at its end. Octets that are no UTF-8 become U+FFFD.
-std::string check_json(const pki::Diagnosis& diagnosis);
+std::string diagnosis_json(const Diagnosis& diagnosis);
 
-}  // namespace revcache::commands
+}  // namespace revcache::pki

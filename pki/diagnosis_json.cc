@@ -1,4 +1,4 @@
-#include "commands/check_report_json.h"
+#include "pki/diagnosis_json.h"
 
 #include <nlohmann/json.hpp>
 
@@ -7,11 +7,11 @@
 #include <optional>
 #include <vector>
 
-#include "commands/evidence_text.h"
 #include "pki/asn1_time.h"
 #include "pki/distinguished_name.h"
+#include "pki/evidence_text.h"
 
-namespace revcache::commands {
+namespace revcache::pki {
 namespace {
 
 using Json = nlohmann::ordered_json;
@@ -19,7 +19,7 @@ using Json = nlohmann::ordered_json;
 constexpr int kIndent = 2;
 
 Json optional_time(const std::optional<WallSeconds>& time) {
-  return time ? Json(pki::rfc3339(*time)) : Json(nullptr);
+  return time ? Json(rfc3339(*time)) : Json(nullptr);
 }
 
 Json optional_text(const std::string& text) { return text.empty() ? Json(nullptr) : Json(text); }
@@ -30,7 +30,7 @@ std::string hresult_text(std::uint32_t hresult) {
   return text;
 }
 
-Json nps_json(const pki::NpsVerdict& nps) {
+Json nps_json(const NpsVerdict& nps) {
   Json json;
   json["verdict"] = nps.accepts ? "accept" : "deny";
   json["reason_code"] = nps.accepts ? Json(nullptr) : Json(nps.reason_code);
@@ -40,7 +40,7 @@ Json nps_json(const pki::NpsVerdict& nps) {
   return json;
 }
 
-Json urls_json(const std::vector<pki::DistributionPoint>& points) {
+Json urls_json(const std::vector<DistributionPoint>& points) {
   Json json = Json::array();
   for (const auto& point : points) {
     for (const auto& url : point.urls) json.push_back(url);
@@ -48,8 +48,8 @@ Json urls_json(const std::vector<pki::DistributionPoint>& points) {
   return json;
 }
 
-Json evidence_json(const pki::JudgedEvidence& judged, const pki::Certificate& subject,
-                   const pki::Certificate* issuer) {
+Json evidence_json(const JudgedEvidence& judged, const Certificate& subject,
+                   const Certificate* issuer) {
   const auto facts = facts_of(judged, subject, issuer);
   const auto& evidence = judged.evidence;
   Json json;
@@ -65,7 +65,7 @@ Json evidence_json(const pki::JudgedEvidence& judged, const pki::Certificate& su
   return json;
 }
 
-Json finding_json(const pki::Finding& finding) {
+Json finding_json(const Finding& finding) {
   Json json;
   json["id"] = finding.id;
   json["severity"] = to_string(finding.severity);
@@ -75,15 +75,15 @@ Json finding_json(const pki::Finding& finding) {
   return json;
 }
 
-Json certificate_json(const pki::CertificateDiagnosis& one, const pki::Certificate* issuer) {
-  const pki::Certificate& certificate = *one.link.certificate;
-  const bool revoked = one.status == pki::CertificateStatus::revoked;
+Json certificate_json(const CertificateDiagnosis& one, const Certificate* issuer) {
+  const Certificate& certificate = *one.link.certificate;
+  const bool revoked = one.status == CertificateStatus::revoked;
   Json json;
   json["role"] = to_string(one.link.role);
-  json["subject"] = pki::name_text(certificate.subject);
-  json["issuer"] = pki::name_text(certificate.issuer);
+  json["subject"] = name_text(certificate.subject);
+  json["issuer"] = name_text(certificate.issuer);
   json["serial"] = serial_text(certificate.serial);
-  json["sha256"] = pki::hex(pki::sha256(certificate.der.bytes()));
+  json["sha256"] = hex(sha256(certificate.der.bytes()));
   json["cdp"] = urls_json(certificate.crl_distribution_points);
   json["ocsp"] = certificate.ocsp_urls;
   json["status"] = to_string(one.status);
@@ -101,11 +101,11 @@ Json certificate_json(const pki::CertificateDiagnosis& one, const pki::Certifica
 
 }  // namespace
 
-std::string check_json(const pki::Diagnosis& diagnosis) {
+std::string diagnosis_json(const Diagnosis& diagnosis) {
   Json json;
   json["schema"] = 1;
   json["result"] = to_string(diagnosis.result);
-  json["at"] = pki::rfc3339(std::chrono::floor<std::chrono::seconds>(diagnosis.at));
+  json["at"] = rfc3339(std::chrono::floor<std::chrono::seconds>(diagnosis.at));
   json["profile"] = to_string(diagnosis.profile);
   json["nps"] = nps_json(diagnosis.nps);
   json["chain"] = Json::array();
@@ -114,7 +114,7 @@ std::string check_json(const pki::Diagnosis& diagnosis) {
     const auto* issuer = has_issuer ? diagnosis.chain[at + 1].link.certificate.get() : nullptr;
     json["chain"].push_back(certificate_json(diagnosis.chain[at], issuer));
   }
-  return json.dump(kIndent, ' ', false, Json::error_handler_t::replace) + '\n';
+  return json.dump(kIndent, ' ', true, Json::error_handler_t::replace) + '\n';
 }
 
-}  // namespace revcache::commands
+}  // namespace revcache::pki
