@@ -22,6 +22,10 @@ constexpr std::uint64_t kConditionsAndRanges =
 
 constexpr char kPurgedFlight = '\x1e';  // in no key of a response
 
+constexpr bool may_be_evidence(ObjectKind kind) noexcept {
+  return kind == ObjectKind::crl || kind == ObjectKind::delta_crl || kind == ObjectKind::ocsp;
+}
+
 // True if `response` is the variant that these request fields select (RFC 9111 4.1).
 bool matches_variant(const StoredResponse& response, const FieldsView& fields) {
   if (response.vary.empty()) {
@@ -192,6 +196,8 @@ void Transaction::count_miss() {
   } else {
     switch (context_.shared.remembered.fate_of(request_.key)) {
       case RememberedKeys::Fate::unheard_of:
+        has_cold_miss_ = may_be_evidence(request_.kind);
+        if (has_cold_miss_) return;
         break;
       case RememberedKeys::Fate::stored:
         cause = metrics::MissCause::evicted;
@@ -201,7 +207,19 @@ void Transaction::count_miss() {
         break;
     }
   }
+  count_miss(cause);
+}
+
+void Transaction::count_miss(metrics::MissCause cause) {
   context_.metrics.misses[metrics::index(request_.kind)][metrics::index(cause)].add();
+}
+
+// A responder's error status has no date and is not of an unknown CA.
+void Transaction::settle_cold_miss(const StoredResponse* got) {
+  if (!std::exchange(has_cold_miss_, false)) return;
+  const bool is_dated = got != nullptr && got->status == 200 && got->freshness.usable_until;
+  const bool is_of_unknown_ca = is_dated && got->trust == Trust::unverified;
+  count_miss(is_of_unknown_ca ? metrics::MissCause::unknown_ca : metrics::MissCause::cold);
 }
 
 void Transaction::fetch_or_wait() {
@@ -344,6 +362,7 @@ void Transaction::send_body(std::string_view piece, bool last) {
 
 void Transaction::client_gone() {
   sink_ = nullptr;
+  settle_cold_miss(nullptr);
   if (waiting_) {
     waiting_ = false;
     wait_timer_.reset();

@@ -45,6 +45,9 @@ class Transaction final : public FetchTarget, public std::enable_shared_from_thi
   void count_lookup(metrics::TierLabel tier, metrics::LookupOutcome outcome);
 
   void count_miss();
+  void count_miss(metrics::MissCause cause);
+  // The cause of a cold miss is known once its answer is. null: there is none.
+  void settle_cold_miss(const StoredResponse* got);
 
   void fetch_or_wait();
   bool answer_negative();
@@ -72,7 +75,8 @@ class Transaction final : public FetchTarget, public std::enable_shared_from_thi
   bool vary_miss_ = false;
   bool leads_flight_ = false;
   bool behind_ = false;
-  bool starting_ = false;  // start() has not returned: an answer must wait until it has
+  bool has_cold_miss_ = false;  // that is not counted yet
+  bool starting_ = false;       // start() has not returned: an answer must wait until it has
   std::string flight_key_;
   std::shared_ptr<Fetch> fetch_;
   std::unique_ptr<net::Timer> wait_timer_;

@@ -17,6 +17,7 @@ bool Transaction::begin_stream(http::ResponseHead head, bool will_be_stored) {
     context_.shared.coalescer.finish(flight_key_,
                                      FlightOutcome{.kind = FlightOutcome::Kind::go_alone});
   }
+  settle_cold_miss(nullptr);
   if (sink_ == nullptr) return behind_ && will_be_stored;
   const bool unshared = !may_use_stored() || request_.directives.no_store;
   const CacheStatus status{
@@ -150,6 +151,7 @@ void Transaction::answer(CacheAnswer answer) {
           self->answer(std::move(answer));
         });
   }
+  settle_cold_miss(answer.response.get());
   if (!request_.for_refresh) note_asked(context_.shared, *answer.response);
   if (auto* sink = std::exchange(sink_, nullptr)) sink->on_answer(std::move(answer));
 }
@@ -159,6 +161,7 @@ void Transaction::fail(Error error, RequestResult result) {
     return context_.executor.post([self = shared_from_this(), error = std::move(error),
                                    result]() mutable { self->fail(std::move(error), result); });
   }
+  settle_cold_miss(nullptr);
   if (auto* sink = std::exchange(sink_, nullptr)) sink->on_failed(std::move(error), result);
 }
 

@@ -215,6 +215,7 @@ SocketAddress World::proxy_address() { return *SocketAddress::parse("192.0.2.1:3
 
 cache::SharedCache& World::cache() noexcept { return proxy_->shared; }
 revocation::Evidence& World::evidence() noexcept { return proxy_->evidence; }
+const metrics::LoopMetrics& World::metrics() const noexcept { return *proxy_->metrics; }
 
 void World::get(const std::string& path, std::function<void(const ClientAnswer&)> done,
                 const std::string& extra_fields) {

@@ -67,6 +67,7 @@ class World {
   [[nodiscard]] SimTier& disk() noexcept { return disk_; }
   [[nodiscard]] cache::SharedCache& cache() noexcept;
   [[nodiscard]] revocation::Evidence& evidence() noexcept;
+  [[nodiscard]] const metrics::LoopMetrics& metrics() const noexcept;
   [[nodiscard]] std::uint64_t answers() const noexcept { return answers_; }
   [[nodiscard]] std::uint64_t asked() const noexcept { return asked_; }
   static SocketAddress origin_address();
