@@ -113,6 +113,11 @@ TextReply reply_for(http::Refusal refusal) {
           .cache_status = {}};
 }
 
+std::size_t body_size(const TextReply& reply) noexcept {
+  const bool add_newline = !reply.text.empty() && !reply.text_is_binary;
+  return reply.text.size() + (add_newline ? 1 : 0);
+}
+
 std::string render(const TextReply& reply, WallSeconds now, std::string_view connection_field,
                    bool head_only) {
   std::string out;
@@ -126,13 +131,14 @@ std::string render(const TextReply& reply, WallSeconds now, std::string_view con
   }
   if (!reply.cache_control.empty()) http::append_field(out, "Cache-Control", reply.cache_control);
   if (!reply.cache_status.empty()) http::append_field(out, "Cache-Status", reply.cache_status);
-  const bool add_newline = !reply.text.empty() && !reply.text_is_binary;
-  const std::string body = add_newline ? reply.text + "\n" : reply.text;
-  if (!body.empty()) http::append_field(out, "Content-Type", reply.content_type);
-  http::append_field(out, "Content-Length", std::to_string(body.size()));
+  const std::size_t size = body_size(reply);
+  if (size != 0) http::append_field(out, "Content-Type", reply.content_type);
+  http::append_field(out, "Content-Length", std::to_string(size));
   out += connection_field;
   out += "\r\n";
-  if (!head_only) out += body;
+  if (head_only) return out;
+  out += reply.text;
+  if (size > reply.text.size()) out += '\n';
   return out;
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -32,6 +33,9 @@ TextReply reply_for(const Error& error);
 
 // A request that the parser refused: always closes.
 TextReply reply_for(http::Refusal refusal);
+
+// Octets of its body: the text, and the newline that ends what is not binary.
+std::size_t body_size(const TextReply& reply) noexcept;
 
 // Status line, fields and body, ready to be sent. `head_only`: without the body (HEAD).
 std::string render(const TextReply& reply, WallSeconds now, std::string_view connection_field,

@@ -81,7 +81,7 @@ void ReplyChannel::send_text(const TextReply& reply, WallSeconds now) {
   if (reply.close) keep_alive_ = false;
   status_ = reply.status;
   ended_ = true;
-  if (!head_only_) body_bytes_ = reply.text.size();
+  if (!head_only_) body_bytes_ = body_size(reply);
   const auto bytes = render(reply, now, connection_field(), head_only_);
   const std::string_view view = bytes;
   send({&view, 1}, {});
