@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 #include <utility>
 
 #include "base/duration_text.h"
@@ -260,7 +261,11 @@ void judge(StatusReport& report) {
     AuthorityJudge(authority, report).judge();
     std::ranges::copy(authority.reasons, std::back_inserter(report.reasons));
   }
-  std::ranges::stable_sort(report.reasons, std::ranges::greater(), &Reason::severity);
+  const auto found = std::exchange(report.reasons, {});
+  for (const Verdict severity : {Verdict::no, Verdict::at_risk}) {
+    std::ranges::copy_if(found, std::back_inserter(report.reasons),
+                         [severity](const Reason& one) { return one.severity == severity; });
+  }
   report.verdict = report.reasons.empty() ? Verdict::yes : report.reasons.front().severity;
 }
 
