@@ -29,7 +29,7 @@ struct RatePoint {
 
 struct ArrivalPlan {
   ArrivalKind kind = ArrivalKind::poisson;
-  std::vector<RatePoint> profile;  // sorted by time; not for bursts
+  std::vector<RatePoint> profile{};  // sorted by time; not for bursts
   std::uint64_t burst = 0;
   nanoseconds every{0};
   nanoseconds start{0};

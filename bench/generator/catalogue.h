@@ -26,8 +26,8 @@ struct Address {
 
 // Where requests go.
 struct Route {
-  std::optional<Address> proxy;
-  std::string responder;  // a URL; "" where objects name their own
+  std::optional<Address> proxy{};
+  std::string responder{};  // a URL; "" where objects name their own
 };
 
 // "http://host:port[/]"; the message says what is wrong.

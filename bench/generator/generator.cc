@@ -187,7 +187,7 @@ void Generator::start_waiting(std::size_t index) {
 }
 
 void Generator::on_ended(Connection& connection, Outcome outcome) {
-  Link* link = links_.find(&connection)->second.get();
+  Link* link = links_.at(&connection).get();
   const std::size_t load = link->load;
   if (link->idle) {
     std::erase(loads_[load].idle, link);

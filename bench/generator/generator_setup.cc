@@ -117,6 +117,7 @@ Results Generator::run() {
 }
 
 void Generator::start_handles() {
+  uv_update_time(&loop_);  // timers count from the loop's time, which is that of its making
   // libuv's own timers tick in milliseconds, far more than a hit takes.
   timer_descriptor_ = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
   due_.reset(new uv_poll_t);

@@ -100,8 +100,8 @@ std::string text_report(const Results& results) {
   std::string text = results.scenario + ", " + results.target + ", " + duration_text(results.took) +
                      ", seed " + std::to_string(results.seed) + '\n';
   text +=
-      "Latency from the due time; failed arrivals count as soon as they timed out or were "
-      "answered wrongly.\n\n" +
+      "Latency from the due time. A timeout counts with its whole time; what was refused, cut or\n"
+      "dropped is only counted.\n\n" +
       heading();
   const LoadResult total = total_of(results);
   for (const LoadResult& load : results.loads) {

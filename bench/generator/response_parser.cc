@@ -105,7 +105,8 @@ int ResponseParser::on_value_complete(llhttp_t* parser) {
 
 int ResponseParser::on_headers_complete(llhttp_t* parser) {
   self(parser).answer_.status = parser->status_code;
-  return 0;
+  // RFC 9110 8.6: a 304 may say how long the body would be that it does not have.
+  return parser->status_code == 304 || parser->status_code == 204 ? 1 : 0;
 }
 
 int ResponseParser::on_body(llhttp_t* parser, const char* at, std::size_t length) {

@@ -41,14 +41,14 @@ enum class Connections : std::uint8_t {
 // Something to ask for. With `question` it is OCSP.
 struct Object {
   std::string name;
-  std::string url;                  // absolute; {name} is replaced by --set name=…
-  std::string question;             // a file with a DER OCSP request
-  std::uint64_t serials = 1;        // the question's serial and those that follow
-  std::uint64_t copies = 1;         // {n} in the URL becomes 0 … copies - 1
-  double zipf = 0;                  // how much more often the first serials or copies come
-  std::vector<std::string> bodies;  // files: each answer 200 has one of these bodies
-  bool may_change = false;          // else each answer 200 has the body of the first one
-  bool responder = false;           // --responder takes the place of the URL's host
+  std::string url;                    // absolute; {name} is replaced by --set name=…
+  std::string question{};             // a file with a DER OCSP request
+  std::uint64_t serials = 1;          // the question's serial and those that follow
+  std::uint64_t copies = 1;           // {n} in the URL becomes 0 … copies - 1
+  double zipf = 0;                    // how much more often the first serials or copies come
+  std::vector<std::string> bodies{};  // files: each answer 200 has one of these bodies
+  bool may_change = false;            // else each answer 200 has the body of the first one
+  bool responder = false;             // --responder takes the place of the URL's host
 };
 
 // A stream of arrivals. Each asks for all of `steps`, one after the other: a login's certificates.
@@ -68,15 +68,15 @@ struct Load {
 // What has to be so, of the arrivals due between `from` and `until` (0: the end). A bound that is
 // not set is not looked at.
 struct Claim {
-  std::string text;
-  std::string load;  // "": all loads
-  std::optional<std::size_t> load_index;
+  std::string text{};
+  std::string load{};  // "": all loads
+  std::optional<std::size_t> load_index{};
   std::chrono::milliseconds from{0};
   std::chrono::milliseconds until{0};
-  std::optional<std::uint64_t> failed_max;
-  std::optional<std::uint64_t> waited_max;  // arrivals for which upstream was waited for
-  std::optional<std::uint64_t> wrong_max;   // wrong bodies
-  std::optional<std::chrono::milliseconds> latency_max;
+  std::optional<std::uint64_t> failed_max{};
+  std::optional<std::uint64_t> waited_max{};  // arrivals for which upstream was waited for
+  std::optional<std::uint64_t> wrong_max{};   // wrong bodies
+  std::optional<std::chrono::milliseconds> latency_max{};
 };
 
 struct Scenario {
