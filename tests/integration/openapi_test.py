@@ -110,7 +110,7 @@ class Document(unittest.TestCase):
                 self.assertEqual(placeholders, declared)
 
     def test_changes_need_the_token_and_nothing_else_does(self):
-        changes = {"revoke", "unrevoke", "refresh", "resetFloor"}
+        changes = {"revoke", "unrevoke", "refresh", "purge", "resetFloor"}
         for _, _, operation in operations(self.api):
             needs = operation.get("security") == [{"token": []}]
             self.assertEqual(needs, operation["operationId"] in changes, operation["operationId"])
@@ -238,6 +238,7 @@ class Answers(unittest.TestCase):
         refreshed = self.call("refresh", {"authority": "root"}, BEARER)["refreshed"]
         self.assertEqual(refreshed[0]["url"], self.known)
         self.call("floor/reset", {"authority": "root"}, BEARER)
+        self.call("purge", {"url": self.known, "dry_run": True}, BEARER)
         changes = [one["change"] for one in self.read("/api/v1/audit?entries=9")["entries"]]
         self.assertLessEqual({"revoke", "unrevoke", "floor_reset"}, set(changes))
 
@@ -245,6 +246,10 @@ class Answers(unittest.TestCase):
         openssl_ask(self.pki, self.revcache, "/ocsp/root")
         entries = self.read("/api/v1/decisions")["entries"]
         self.assertEqual(entries[0]["authority"], "root")
+
+    def test_check(self):
+        chain = self.pki.read("issuing.pem") + self.pki.read("root.pem")
+        self.call("check", {"chain": base64.b64encode(chain).decode()})
 
     def test_refusals(self):
         self.call("revoke", {"authority": "root", "serial": "01"}, status=401)
