@@ -10,7 +10,6 @@
 namespace revcache::pki {
 namespace {
 
-constexpr std::size_t kUtcTimeOctets = 13;          // YYMMDDHHMMSSZ
 constexpr std::size_t kGeneralizedTimeOctets = 15;  // YYYYMMDDHHMMSSZ
 constexpr unsigned kUtcTimeTwentiethCenturyFrom = 50;
 
@@ -41,7 +40,8 @@ bool is_leap(unsigned year) noexcept {
 }
 
 constexpr std::array<std::uint8_t, 13> kDays{0, 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
-constexpr std::array<std::uint16_t, 13> kDaysBefore{0,   0,   31,  59,  90,  120, 151,
+// By month; of 16, so that any four bits are an index.
+constexpr std::array<std::uint16_t, 16> kDaysBefore{0,   0,   31,  59,  90,  120, 151,
                                                     181, 212, 243, 273, 304, 334};
 
 bool exists(unsigned year, unsigned month, unsigned day) noexcept {
@@ -53,7 +53,14 @@ bool exists(unsigned year, unsigned month, unsigned day) noexcept {
 constexpr unsigned day_number(unsigned year, unsigned month, unsigned day) noexcept {
   // The last year whose leap day, if it has one, is over; 400 keeps it above 0.
   const unsigned past = year + 400 - (month <= 2 ? 1 : 0);
-  return 365 * year + past / 4 - past / 100 + past / 400 + kDaysBefore[month] + day;
+  return 365 * year + past / 4 - past / 100 + past / 400 + kDaysBefore[month % kDaysBefore.size()] +
+         day;
+}
+
+WallSeconds seconds_at(unsigned day_number_of_date, unsigned second_of_day) noexcept {
+  constexpr std::int64_t kEpoch = day_number(1970, 1, 1);
+  const std::int64_t days = std::int64_t{day_number_of_date} - kEpoch;
+  return WallSeconds(std::chrono::seconds(days * 86400 + second_of_day));
 }
 
 // `rest`: day, hour, minute, second.
@@ -61,10 +68,7 @@ std::optional<WallSeconds> assemble(unsigned year, unsigned month,
                                     const DigitPairs& rest) noexcept {
   const auto [day, hour, minute, second] = rest;
   if (!exists(year, month, day) || hour > 23 || minute > 59 || second > 59) return std::nullopt;
-  constexpr std::int64_t kEpoch = day_number(1970, 1, 1);
-  const std::int64_t days = std::int64_t{day_number(year, month, day)} - kEpoch;
-  const std::int64_t of_day = (hour * 60 + minute) * 60 + second;
-  return WallSeconds(std::chrono::seconds(days * 86400 + of_day));
+  return seconds_at(day_number(year, month, day), (hour * 60 + minute) * 60 + second);
 }
 
 std::optional<WallSeconds> utc_time(ByteView content) noexcept {
@@ -114,7 +118,29 @@ std::string formatted(WallSeconds time, const char* format) {
   return {text.data(), static_cast<std::size_t>(length)};
 }
 
+// Eight octets at `at`, all digits: four numbers, each in the lower octet of 16 bits.
+std::uint64_t checked_pairs(const std::uint8_t* at) noexcept {
+  std::uint64_t word = 0;
+  std::memcpy(&word, at, sizeof word);
+  if constexpr (std::endian::native == std::endian::big) word = std::byteswap(word);
+  const std::uint64_t digits = word ^ 0x3030303030303030U;
+  return (digits * 10 + (digits >> 8U)) & 0x00ff00ff00ff00ffU;
+}
+
 }  // namespace
+
+WallSeconds checked_utc_time(const std::uint8_t* content) noexcept {
+  const std::uint64_t front = checked_pairs(content);      // year, month, day, hour
+  const std::uint64_t clock = checked_pairs(content + 4);  // day, hour, minute, second
+  const auto of_century = static_cast<unsigned>(front & 0xffU);
+  const unsigned year = of_century + (of_century < kUtcTimeTwentiethCenturyFrom ? 2000U : 1900U);
+  const auto month = static_cast<unsigned>(front >> 16U & 0xffU);
+  const auto day = static_cast<unsigned>(clock & 0xffU);
+  const auto hour = static_cast<unsigned>(clock >> 16U & 0xffU);
+  const auto minute = static_cast<unsigned>(clock >> 32U & 0xffU);
+  const auto second = static_cast<unsigned>(clock >> 48U);
+  return seconds_at(day_number(year, month, day), (hour * 60 + minute) * 60 + second);
+}
 
 std::optional<WallSeconds> time_of(const DerElement& element) noexcept {
   if (element.tag == kUtcTimeTag) return utc_time(element.content);

@@ -8,6 +8,8 @@
 // exist, second 60.
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -23,6 +25,10 @@ std::optional<WallSeconds> read_generalized_time(DerReader& reader, std::string_
 
 // One element that was read already. nullopt when it is no such time.
 std::optional<WallSeconds> time_of(const DerElement& element) noexcept;
+
+// The content of a UTCTime for which time_of() gave a time before: the same time again, sooner.
+inline constexpr std::size_t kUtcTimeOctets = 13;
+WallSeconds checked_utc_time(const std::uint8_t* content) noexcept;
 
 // "20261122101500Z", the content of a GeneralizedTime. Years 0 to 9999.
 std::string generalized_time(WallSeconds time);

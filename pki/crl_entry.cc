@@ -111,6 +111,28 @@ bool is_common_serial(const std::uint8_t* at, std::size_t size) noexcept {
   return at[0] == kIntegerTag && size <= kSerialBytesMax && is_minimal(at + 2, size);
 }
 
+// As read_common_entry(), of an entry whose form was checked: what it can only be is not looked at
+// again.
+std::size_t checked_common_entry(ByteView list, RevokedEntry& entry) noexcept {
+  const std::uint8_t* const at = list.data();
+  if (at[1] >= 0x80) return 0;
+  const std::size_t bytes = at[1] + std::size_t{2};
+  const std::size_t serial_bytes = at[3];
+  const std::size_t date_end = 4 + serial_bytes + kUtcTimeBytes;
+  const bool has_reason = bytes == date_end + kReasonExtensionBytes;
+  if (bytes != date_end && !has_reason) return 0;
+  const std::uint8_t* const date = at + 4 + serial_bytes;
+  if (date[0] != kUtcTimeTag) return 0;
+  const std::uint8_t* const reason = date + kUtcTimeBytes;
+  if (has_reason && std::memcmp(reason, kReasonExtension.data(), kReasonExtension.size()) != 0) {
+    return 0;
+  }
+  entry.serial = ByteView(at + 4, serial_bytes);
+  entry.revoked_at = checked_utc_time(date + 2);
+  entry.reason = has_reason ? reason_of(reason[kReasonExtension.size()]) : CrlReason::unspecified;
+  return bytes;
+}
+
 }  // namespace
 
 std::size_t read_common_entry(ByteView list, RevokedEntry& entry) noexcept {
@@ -179,18 +201,20 @@ bool read_entries(DerReader& reader, ByteView content, CrlIndexBuilder& index,
   return true;
 }
 
-RevokedEntry next_entry(ByteView& list) noexcept {
-  RevokedEntry entry;
-  if (const std::size_t bytes = read_common_entry(list, entry); bytes != 0) {
-    list = list.subspan(bytes);
-    return entry;
-  }
+std::size_t read_checked_entry(ByteView list, RevokedEntry& entry) noexcept {
+  if (const std::size_t bytes = checked_common_entry(list, entry); bytes != 0) return bytes;
   DerReader reader(list);
   CrlEntryRemarks ignored;
   const auto read = read_entry(reader, ignored);
   CHECK(read.has_value());  // the CRL was parsed before
-  list = list.subspan(static_cast<std::size_t>(reader.position() - list.data()));
-  return *read;
+  entry = *read;
+  return static_cast<std::size_t>(reader.position() - list.data());
+}
+
+RevokedEntry next_entry(ByteView& list) noexcept {
+  RevokedEntry entry;
+  list = list.subspan(read_checked_entry(list, entry));
+  return entry;
 }
 
 }  // namespace revcache::pki

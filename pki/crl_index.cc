@@ -10,11 +10,15 @@
 namespace revcache::pki {
 namespace {
 
-constexpr std::size_t kSlotsPerEntry = 2;  // half full: a search that fails looks at 2.5 slots
+// Four fifths of the slots are taken; then one serial of thirty does not find room in its line.
+constexpr std::size_t kFilledNumerator = 4;
+constexpr std::size_t kFilledDenominator = 5;
 constexpr std::size_t kPrefetchDistance =
     16;  // insertions ahead, so that they do not wait for memory
 
 constexpr std::size_t kCommonEntryBytes = 50;
+constexpr unsigned kTagBits = 8;
+constexpr unsigned kMarks = 32;
 
 // The serial of the entry that `list` begins with; its form was checked.
 ByteView serial_at(ByteView list) noexcept {
@@ -34,55 +38,116 @@ bool is_serial(ByteView serial, ByteView significant) noexcept {
   return std::memcmp(serial.data() + extra, significant.data(), significant.size()) == 0;
 }
 
+template <class Word>
+Word load(const std::uint8_t* at) noexcept {
+  Word word = 0;
+  std::memcpy(&word, at, sizeof word);
+  if constexpr (std::endian::native == std::endian::big) word = std::byteswap(word);
+  return word;
+}
+
+// A bit for each octet of `word`, the lowest for the first, that is `octet`. Rarely one is set in
+// vain, for an octet behind such.
+std::uint32_t octets_equal(std::uint64_t word, std::uint8_t octet) noexcept {
+  constexpr std::uint64_t kOnes = 0x0101010101010101U;
+  const std::uint64_t difference = word ^ (kOnes * octet);
+  const std::uint64_t zeros = ((difference - kOnes) & ~difference) >> 7U & kOnes;
+  return static_cast<std::uint32_t>(zeros * 0x0102040810204080U >> 56U);
+}
+
 }  // namespace
+
+// The home needs the upper half of these bits; what tells entries apart comes from the lower.
+std::uint8_t CrlEntries::Place::tag() const noexcept {
+  const auto tag = static_cast<std::uint8_t>(high_bits);
+  return tag == kFree ? kFree + 1 : tag;
+}
+
+std::uint32_t CrlEntries::Place::mark() const noexcept {
+  return std::uint32_t{1} << (high_bits >> kTagBits) % kMarks;
+}
+
+// One number for all, as nobody can guess where in the line an entry is.
+std::uint32_t CrlEntries::Line::with_tag(std::uint8_t tag) const noexcept {
+  constexpr std::size_t kFirst = sizeof(std::uint64_t);
+  const std::uint32_t equal = octets_equal(load<std::uint64_t>(tags.data()), tag) |
+                              octets_equal(load<std::uint32_t>(tags.data() + kFirst), tag)
+                                  << kFirst;
+  return equal & ((1U << kSlotsPerLine) - 1);
+}
 
 CrlEntries::CrlEntries(ByteView der, const SerialHash& hash) noexcept
     : der_(der),
       hash_(hash),
       offset_mask_(static_cast<Slot>((std::uint64_t{1} << std::bit_width(der.size())) - 1)) {}
 
-ByteView CrlEntries::at(Slot slot) const noexcept { return der_.subspan(slot & offset_mask_); }
-
-CrlEntries::Slot CrlEntries::make_slot(std::uint64_t hash, std::size_t offset) const noexcept {
-  return (static_cast<Slot>(hash) & ~offset_mask_) | static_cast<Slot>(offset);
+CrlEntries::Place CrlEntries::place_of(std::uint64_t hash, std::size_t offset) const noexcept {
+  return {static_cast<std::uint32_t>(hash >> 32U),
+          (static_cast<Slot>(hash) & ~offset_mask_) | static_cast<Slot>(offset)};
 }
 
-// Maps 32 bits evenly to any number of slots, without a division.
+ByteView CrlEntries::at(Slot slot) const noexcept { return der_.subspan(slot & offset_mask_); }
+
+// Maps 32 bits evenly to any number of lines, without a division.
 std::size_t CrlEntries::home(std::uint32_t high_bits) const noexcept {
-  return static_cast<std::size_t>(std::uint64_t{high_bits} * slots_.size() >> 32U);
+  return static_cast<std::size_t>(std::uint64_t{high_bits} * lines_.size() >> 32U);
 }
 
 std::size_t CrlEntries::after(std::size_t index) const noexcept {
-  return index + 1 == slots_.size() ? 0 : index + 1;
+  return index + 1 == lines_.size() ? 0 : index + 1;
+}
+
+template <class Serial>
+const CrlEntries::Slot* CrlEntries::find_in(const Line& line, const Place& place,
+                                            const Serial& significant) const noexcept {
+  const auto fits = [&](const Slot& slot) {
+    if (((slot ^ place.slot) & ~offset_mask_) != 0) return false;
+    const ByteView list = at(slot);
+    // Most entries lie across two cache lines, and the lengths in the first say where the rest is:
+    // asked for at once, memory is waited for once.
+    __builtin_prefetch(list.data() + std::min(kCommonEntryBytes, list.size()) - 1);
+    return is_serial(serial_at(list), significant());
+  };
+  for (std::uint32_t equal = line.with_tag(place.tag()); equal != 0; equal &= equal - 1) {
+    const Slot* const slot = line.slots.data() + std::countr_zero(equal);
+    if (fits(*slot)) return slot;
+  }
+  return nullptr;
 }
 
 std::optional<RevokedEntry> CrlEntries::find(ByteView serial) const noexcept {
-  if (slots_.empty()) return std::nullopt;
+  std::optional<RevokedEntry> found;  // the one object that is returned: it is not copied
+  if (lines_.empty()) return found;
   const ByteView wanted = significant_octets(serial);
-  const std::uint64_t hash = hash_(wanted);
-  const Slot tag = make_slot(hash, 0);
-  for (std::size_t i = home(static_cast<std::uint32_t>(hash >> 32U)); slots_[i] != 0;
-       i = after(i)) {
-    if ((slots_[i] & ~offset_mask_) != tag) continue;
-    ByteView list = at(slots_[i]);
-    // Most entries lie across two cache lines, and the lengths in the first say where the rest is:
-    // asked for at once, memory is waited for once.
-    __builtin_prefetch(&list[std::min(kCommonEntryBytes, list.size()) - 1]);
-    if (is_serial(serial_at(list), wanted)) return next_entry(list);
+  const Place place = place_of(hash_(wanted), 0);
+  for (std::size_t i = home(place.high_bits);; i = after(i)) {
+    const Line& line = lines_.data()[i];
+    if (const Slot* const slot = find_in(line, place, [&] { return wanted; })) {
+      read_checked_entry(at(*slot), found.emplace());
+      return found;
+    }
+    if ((line.passed & place.mark()) == 0) return found;
   }
-  return std::nullopt;
 }
 
-void CrlEntries::insert(std::uint32_t high_bits, Slot slot) noexcept {
-  std::size_t i = home(high_bits);
-  for (; slots_[i] != 0; i = after(i)) {
-    if (((slots_[i] ^ slot) & ~offset_mask_) != 0) continue;
-    ByteView there = at(slots_[i]);
-    if (!is_serial(serial_at(there), significant_octets(serial_at(at(slot))))) continue;
-    if (next_entry(there).reason == CrlReason::remove_from_crl) slots_[i] = slot;
-    return;
+void CrlEntries::insert(const Place& place) noexcept {
+  const auto serial = [&] { return significant_octets(serial_at(at(place.slot))); };
+  for (std::size_t i = home(place.high_bits);; i = after(i)) {
+    Line& line = lines_.data()[i];
+    if (const Slot* const there = find_in(line, place, serial)) {
+      ByteView list = at(*there);
+      if (next_entry(list).reason != CrlReason::remove_from_crl) return;
+      line.slots[static_cast<std::size_t>(there - line.slots.data())] = place.slot;
+      return;
+    }
+    if (const std::uint32_t free = line.with_tag(kFree); free != 0) {
+      const auto first = static_cast<std::size_t>(std::countr_zero(free));
+      line.tags.data()[first] = place.tag();
+      line.slots.data()[first] = place.slot;
+      return;
+    }
+    line.passed |= place.mark();
   }
-  slots_[i] = slot;
 }
 
 CrlIndexBuilder::CrlIndexBuilder(ByteView der, std::uint64_t hash_seed)
@@ -94,24 +159,27 @@ void CrlIndexBuilder::add(const std::uint8_t* start, ByteView serial) {
   }
   const std::uint64_t hash = index_->hash_(significant_octets(serial));
   const auto offset = static_cast<std::size_t>(start - index_->der_.data());
-  blocks_.back().push_back(
-      {static_cast<std::uint32_t>(hash >> 32U), index_->make_slot(hash, offset)});
+  blocks_.back().push_back(index_->place_of(hash, offset));
   ++entries_;
 }
 
 void CrlIndexBuilder::insert_all(const Block& block) {
   for (std::size_t i = 0; i < block.size(); ++i) {
     const std::size_t ahead = std::min(i + kPrefetchDistance, block.size() - 1);
-    __builtin_prefetch(&index_->slots_[index_->home(block[ahead].high_bits)], 1);
-    index_->insert(block[i].high_bits, block[i].slot);
+    __builtin_prefetch(&index_->lines_[index_->home(block[ahead].high_bits)], 1);
+    index_->insert(block[i]);
   }
 }
 
 std::shared_ptr<const CrlEntries> CrlIndexBuilder::build(ByteView list) {
   index_->list_ = list;
-  index_->slots_.reserve(entries_ * kSlotsPerEntry);
-  prefer_huge_pages(index_->slots_.data(), index_->slots_.capacity() * sizeof(CrlEntries::Slot));
-  index_->slots_.resize(entries_ * kSlotsPerEntry);
+  if (entries_ > 0) {
+    constexpr std::size_t kSlots = CrlEntries::kSlotsPerLine * kFilledNumerator;
+    const std::size_t lines = entries_ * kFilledDenominator / kSlots + 1;
+    index_->lines_.reserve(lines);
+    prefer_huge_pages(index_->lines_.data(), lines * sizeof(CrlEntries::Line));
+    index_->lines_.resize(lines);
+  }
   prefer_huge_pages(index_->der_.data(), index_->der_.size());
   for (Block& block : blocks_) insert_all(std::exchange(block, {}));
   return std::exchange(index_, nullptr);

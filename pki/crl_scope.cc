@@ -107,10 +107,9 @@ std::optional<Refused> may_combine(const VerifiedCrl& complete, const VerifiedCr
 
 std::optional<RevokedEntry> find_combined(const VerifiedCrl& complete, const VerifiedCrl* delta,
                                           ByteView serial) noexcept {
-  std::optional<RevokedEntry> entry;
-  if (delta != nullptr) entry = delta->crl().find(serial);
-  if (!entry) entry = complete.crl().find(serial);
-  // In a complete CRL the reason has no business (5.3.1); it says the same there.
+  // In a complete CRL removeFromCRL has no business (5.3.1); it says the same there.
+  auto entry = (delta == nullptr ? complete : *delta).crl().find(serial);
+  if (!entry && delta != nullptr) entry = complete.crl().find(serial);
   if (entry && entry->reason == CrlReason::remove_from_crl) entry.reset();
   return entry;
 }

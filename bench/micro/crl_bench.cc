@@ -248,8 +248,16 @@ void crl_to_first_answer_openssl(benchmark::State& state) {
 }
 BENCHMARK(crl_to_first_answer_openssl)->Arg(1'000'000)->Unit(benchmark::kMillisecond);
 
+// How a look-up follows the one before.
+enum class Order : std::uint8_t {
+  free,     // as in a loop that has many to do: the processor begins the next while it still waits
+  chained,  // only when the answer is there: what one caller waits
+};
+
 // `changed`: 0 looks for serials that are listed, in random order; else for serials that are not.
-void look_up(benchmark::State& state, std::uint8_t changed) {
+// A million different ones come by before one comes again, and they touch all of the index and the
+// DER, 53 MiB: no cache here keeps that. bench/micro/memory_bench.cc: what memory alone takes.
+void look_up(benchmark::State& state, std::uint8_t changed, Order order) {
   const Sample& crl = sample(static_cast<std::size_t>(state.range(0)));
   const auto evidence = verified(crl);
   std::mt19937_64 random(7);
@@ -258,7 +266,7 @@ void look_up(benchmark::State& state, std::uint8_t changed) {
     std::array<std::uint8_t, 24> octets;
     std::size_t size;
   };
-  std::vector<Wanted> wanted(std::size_t{1} << 18U);
+  std::vector<Wanted> wanted(std::size_t{1} << 20U);
   for (Wanted& one : wanted) {
     const std::string& listed = crl.serials[random() % crl.serials.size()];
     one.size = listed.size();
@@ -270,17 +278,27 @@ void look_up(benchmark::State& state, std::uint8_t changed) {
   for (auto _ : state) {
     const Wanted& one = wanted[next];
     const auto entry = find_combined(*evidence, nullptr, {one.octets.data(), one.size});
-    if (entry) ++found;
-    next = (next + 1) % wanted.size();
+    std::size_t depends = static_cast<std::size_t>(entry.has_value());
+    found += depends;
+    if (entry) depends += static_cast<std::size_t>(entry->revoked_at.time_since_epoch().count());
+    // Always 0, which only the answer tells.
+    const std::size_t wait = order == Order::chained ? depends >> 63U : 0;
+    next = (next + 1 + wait) % wanted.size();
   }
   CHECK((changed == 0) == (found > 0));
 }
 
-void crl_look_up_hit(benchmark::State& state) { look_up(state, 0); }
+void crl_look_up_hit(benchmark::State& state) { look_up(state, 0, Order::free); }
 BENCHMARK(crl_look_up_hit)->Arg(1'000)->Arg(1'000'000);
 
-void crl_look_up_miss(benchmark::State& state) { look_up(state, 0xff); }
+void crl_look_up_hit_chained(benchmark::State& state) { look_up(state, 0, Order::chained); }
+BENCHMARK(crl_look_up_hit_chained)->Arg(1'000)->Arg(1'000'000);
+
+void crl_look_up_miss(benchmark::State& state) { look_up(state, 0xff, Order::free); }
 BENCHMARK(crl_look_up_miss)->Arg(1'000)->Arg(1'000'000);
+
+void crl_look_up_miss_chained(benchmark::State& state) { look_up(state, 0xff, Order::chained); }
+BENCHMARK(crl_look_up_miss_chained)->Arg(1'000)->Arg(1'000'000);
 
 }  // namespace
 }  // namespace revcache::pki
