@@ -166,6 +166,8 @@ class Evidence {
   // Counts and logs: handed on, but no evidence.
   void not_evidence(const cache::AdmissionRequest& request, const pki::Refused& refusal);
 
+  using Holds = std::vector<std::pair<FloorKey, std::string>>;  // remembered, by serial
+
   // evidence_crl.cc
   Judgement judge_crl(const cache::AdmissionRequest& request, Waiting may_wait);
   pki::Checked<pki::VerifiedCrlPtr> verify_under_known(const pki::ParsedCrlPtr& crl, WallTime now,
@@ -174,19 +176,25 @@ class Evidence {
   Judgement without_issuer(const cache::AdmissionRequest& request, const pki::ParsedCrl& crl);
   Result<bool> record_crl(const pki::VerifiedCrl& crl, const Issuer& issuer);
   Result<void> record_diff(const pki::VerifiedCrl& crl, const CrlDiff& diff);
-  Result<CrlDiff> diff_against_seen(const pki::VerifiedCrl& crl, const Issuer& issuer);
-  Result<CrlDiff> without_what_is_over(CrlDiff diff, const pki::VerifiedCrl& delta);
+  struct SeenAgainstCrl {
+    CrlDiff diff;
+    Holds answered_holds;  // of OCSP answers, which the CRL may end: end_holds()
+  };
+  Result<SeenAgainstCrl> diff_against_seen(const pki::VerifiedCrl& crl, const Issuer& issuer);
+  Result<CrlDiff> without_what_is_over(CrlDiff diff, const pki::VerifiedCrl& crl,
+                                       bool absence_counts);
+  Result<CrlDiff> without_what_complete_said(CrlDiff diff, const pki::VerifiedCrl& delta);
   void report(const pki::VerifiedCrl& crl, const CrlDiff& diff);
 
   // evidence_held.cc. Under the issuer's accept_lock.
-  using Holds = std::vector<std::pair<FloorKey, std::string>>;  // remembered, by serial
   std::optional<Issuer> issuer_now(const pki::KeyHash& key);
   pki::VerifiedCrlPtr newest_delta(const FloorKey& complete);
   Result<void> hold(const pki::VerifiedCrlPtr& crl, const Issuer& issuer,
                     const cache::AdmissionRequest& request);
   bool is_held(const pki::VerifiedCrl& crl, const Issuer& issuer);
   bool remember_url(const pki::VerifiedCrl& crl, const std::string& url);
-  Result<bool> end_answered_holds(const pki::VerifiedCrl& crl, const Issuer& issuer);
+  static bool is_answered_hold(const FloorKey& key, const SeenRevocation& seen,
+                               const Issuer& issuer);
   Result<bool> end_holds(const Holds& holds, WallSeconds this_update);
   Result<bool> made_before(WallSeconds time, const pki::VerifiedCrl& crl);
   Result<std::optional<Holds>> holds_ended_by(const pki::SingleResponse& answer,

@@ -167,13 +167,14 @@ Evidence::Judgement Evidence::accept_crl(const cache::AdmissionRequest& request,
 
 // Floor and revocations become durable before anybody may rely on the CRL. True: it lifted some.
 Result<bool> Evidence::record_crl(const pki::VerifiedCrl& crl, const Issuer& issuer) {
-  const auto diff = diff_against_seen(crl, issuer);
-  if (!diff) return fail(Result<CrlDiff>(diff));
-  if (auto recorded = record_diff(crl, *diff); !recorded) return fail(std::move(recorded));
-  report(crl, *diff);
-  const auto ended = end_answered_holds(crl, issuer);
+  auto against = diff_against_seen(crl, issuer);
+  if (!against) return fail(std::move(against));
+  const CrlDiff& diff = against->diff;
+  if (auto recorded = record_diff(crl, diff); !recorded) return fail(std::move(recorded));
+  report(crl, diff);
+  const auto ended = end_holds(against->answered_holds, crl->this_update);
   if (!ended) return ended;
-  return *ended || !diff->lifted.empty();
+  return *ended || !diff.lifted.empty();
 }
 
 Result<void> Evidence::record_diff(const pki::VerifiedCrl& crl, const CrlDiff& diff) {
@@ -192,7 +193,9 @@ Result<void> Evidence::record_diff(const pki::VerifiedCrl& crl, const CrlDiff& d
   return parts_.state.accept_crl(crl_floor_key(crl), floor_of(crl), {}, {});
 }
 
-Result<CrlDiff> Evidence::diff_against_seen(const pki::VerifiedCrl& crl, const Issuer& issuer) {
+// All that is remembered of the issuer is read once, where other scopes matter; it may be millions.
+Result<Evidence::SeenAgainstCrl> Evidence::diff_against_seen(const pki::VerifiedCrl& crl,
+                                                             const Issuer& issuer) {
   const FloorKey key = complete_crl_key(crl);
   const auto held = std::ranges::find(issuer.crls, key, &HeldCrl::key);
   CrlDiffer::Options options;
@@ -205,16 +208,37 @@ Result<CrlDiff> Evidence::diff_against_seen(const pki::VerifiedCrl& crl, const I
         !*delta_floor || pki::compare_numbers(crl->number, as_bytes((*delta_floor)->number)) >= 0;
   }
   CrlDiffer differ(crl.crl(), options);
-  auto read = parts_.state.for_each_seen(key, [&](const SeenRevocation& seen) {
+  Holds answered_holds;
+  const auto in_scope = [&](const SeenRevocation& seen) {
     differ.saw(seen);
     return true;
-  });
+  };
+  const auto of_issuer = [&](const FloorKey& scope, const SeenRevocation& seen) {
+    if (scope == key) return in_scope(seen);
+    if (is_answered_hold(scope, seen, issuer) && !crl->find(as_bytes(seen.serial))) {
+      answered_holds.emplace_back(scope, seen.serial);
+    }
+    return true;
+  };
+  // A CRL that certainly covers every certificate, and does not list what an OCSP answer put on
+  // hold, may end the hold.
+  const bool covers_all = !crl->is_delta() && pki::coverage(crl->scope, std::optional<bool>()) ==
+                                                  pki::Coverage::certain;
+  auto read = covers_all ? parts_.state.for_each_seen_of_issuer(issuer.key, of_issuer)
+                         : parts_.state.for_each_seen(key, in_scope);
   if (!read) return fail(std::move(read));
-  CrlDiff diff = differ.finish();
-  if (crl->is_delta()) return without_what_is_over(std::move(diff), crl);
-  if (options.absence_counts) return diff;
+  auto diff = without_what_is_over(differ.finish(), crl, options.absence_counts);
+  if (!diff) return fail(std::move(diff));
+  return SeenAgainstCrl{.diff = *std::move(diff), .answered_holds = std::move(answered_holds)};
+}
+
+// Of a CRL that was made before the newest of the other kind: what that has said since stays.
+Result<CrlDiff> Evidence::without_what_is_over(CrlDiff diff, const pki::VerifiedCrl& crl,
+                                               bool absence_counts) {
+  if (crl->is_delta()) return without_what_complete_said(std::move(diff), crl);
+  if (absence_counts) return diff;
   // What the newest delta CRL lifted is not stated again by a complete one that was made before it.
-  if (const auto delta = newest_delta(key)) {
+  if (const auto delta = newest_delta(complete_crl_key(crl))) {
     std::erase_if(diff.added, [&](const SeenRevocation& added) {
       const auto change = delta->crl().find(as_bytes(added.serial));
       return change && change->reason == pki::CrlReason::remove_from_crl;
@@ -224,7 +248,7 @@ Result<CrlDiff> Evidence::diff_against_seen(const pki::VerifiedCrl& crl, const I
 }
 
 // Of a delta CRL made before the newest complete one: that has said since which holds there are.
-Result<CrlDiff> Evidence::without_what_is_over(CrlDiff diff, const pki::VerifiedCrl& delta) {
+Result<CrlDiff> Evidence::without_what_complete_said(CrlDiff diff, const pki::VerifiedCrl& delta) {
   const auto floor = parts_.state.floor(complete_crl_key(delta));
   if (!floor) return fail(Result<std::optional<Floor>>(floor));
   const bool is_newer =

@@ -63,11 +63,6 @@ std::array<FloorKey, 4> answer_keys(const Issuer& issuer, ByteView serial) {
   return keys;
 }
 
-bool is_answer_key(const FloorKey& key, const Issuer& issuer, ByteView serial) {
-  const auto keys = answer_keys(issuer, serial);
-  return std::ranges::find(keys, key) != keys.end();
-}
-
 bool lists(const HeldCrl& held, ByteView serial) {
   return held.complete->crl().find(serial) ||
          (held.delta != nullptr && held.delta->crl().find(serial));
@@ -198,23 +193,12 @@ std::uint64_t Evidence::Known::bytes_with(const Issuer& next,
   return bytes;
 }
 
-// A newer CRL that certainly covers every certificate, and does not list what an OCSP answer put on
-// hold, ends the hold. True: some ended.
-Result<bool> Evidence::end_answered_holds(const pki::VerifiedCrl& crl, const Issuer& issuer) {
-  if (crl->is_delta()) return false;
-  if (pki::coverage(crl->scope, std::optional<bool>()) != pki::Coverage::certain) return false;
-  Holds holds;
-  auto read = parts_.state.for_each_seen_of_issuer(
-      issuer.key, [&](const FloorKey& key, const SeenRevocation& seen) {
-        const auto serial = as_bytes(seen.serial);
-        if (seen.reason == pki::CrlReason::certificate_hold && !crl->find(serial) &&
-            is_answer_key(key, issuer, serial)) {
-          holds.emplace_back(key, seen.serial);
-        }
-        return true;
-      });
-  if (!read) return fail(std::move(read));
-  return end_holds(holds, crl->this_update);
+// Remembered under `key` because an OCSP answer said so.
+bool Evidence::is_answered_hold(const FloorKey& key, const SeenRevocation& seen,
+                                const Issuer& issuer) {
+  if (seen.reason != pki::CrlReason::certificate_hold) return false;
+  const auto keys = answer_keys(issuer, as_bytes(seen.serial));
+  return std::ranges::find(keys, key) != keys.end();
 }
 
 // Those whose floor is older than `this_update`.

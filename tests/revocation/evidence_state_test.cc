@@ -60,6 +60,22 @@ TEST_F(EvidenceState, WhereverTheDiskFailsNothingIsPublishedThatARestartWouldFor
   }
 }
 
+// Millions may be remembered, and a CRL of millions of entries comes each hour.
+TEST_F(EvidenceState, ANewerCrlReadsWhatIsRememberedOnceToCompareAndOnceToPublish) {
+  EXPECT_EQ(world.crl(root, {.number = 5, .entries = {{.serial = 7}}}), "verified");
+  int readings = 0;
+  world.hooked.on_call = [&](std::string_view name) {
+    readings += name.starts_with("for_each_seen") ? 1 : 0;
+    return true;
+  };
+  EXPECT_EQ(world.crl(root, {.number = 6, .made_hours_ago = 2, .entries = {{.serial = 8}}}),
+            "verified");
+  world.hooked.on_call = nullptr;
+  EXPECT_EQ(readings, 2);
+  EXPECT_EQ(status(7), "seen keyCompromise");
+  EXPECT_EQ(status(8), "crl keyCompromise");
+}
+
 TEST_F(EvidenceState, AReplayIsRefusedAfterARestartToo) {
   const std::string old = crl_of(root, {.number = 5});
   EXPECT_EQ(world.verdict(ObjectKind::crl, old), "verified");
