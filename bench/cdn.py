@@ -32,10 +32,13 @@ class Cdn(SampleOrigin):
         await asyncio.gather(*others, return_exceptions=True)
 
     async def _serve_one(self, reader, writer):
-        if not self.fault_every or next(self._answers) % self.fault_every:
+        if self.fault_every and next(self._answers) % self.fault_every == 0:
+            self.faults += 1
+            writer = FaultyWriter(writer, next(self._kinds))
+        try:
             return await super()._serve_one(reader, writer)
-        self.faults += 1
-        return await super()._serve_one(reader, FaultyWriter(writer, next(self._kinds)))
+        except asyncio.CancelledError:  # at the end; asyncio would report it as an error
+            raise ConnectionError("ended") from None
 
 
 class FaultyWriter:

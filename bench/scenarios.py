@@ -352,7 +352,8 @@ def main():
     document["results"] = run_all(args, out)
     print(f"reports: {out.relative_to(measure.TOP)}/*.html")
     if args.save:
-        file = measure.TOP / f"bench/results/scenarios-{document['date'].replace(':', '')}-{document['commit']}.json"
+        name = f"scenarios-{document['date'].replace(':', '')}-{document['commit']}.json"
+        file = measure.TOP / "bench/results" / name
         file.write_text(json.dumps(document, indent=2) + "\n")
         print(f"recorded in {file.relative_to(measure.TOP)}")
     failed = missed(document["results"])

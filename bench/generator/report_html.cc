@@ -12,15 +12,20 @@ constexpr int kPointsPerDecade = 8;
 
 constexpr const char* kStyle = R"css(
 :root{color-scheme:light dark;--paper:#fff;--ink:#1c2430;--soft:#5b6675;--grid:#e3e7ec;
---c0:#1f6feb;--c1:#d1242f;--c2:#1a7f37;--c3:#9a6700;--c4:#8250df;--c5:#57606a;--good:#1a7f37;--bad:#b4232c}
-@media(prefers-color-scheme:dark){:root{--paper:#12161c;--ink:#e4e9ef;--soft:#9aa6b4;--grid:#2a313a;
---c0:#6cb0ff;--c1:#ff8080;--c2:#63d07f;--c3:#e3b341;--c4:#c297ff;--c5:#aab4bf;--good:#63d07f;--bad:#ff8080}}
+--c0:#1f6feb;--c1:#d1242f;--c2:#1a7f37;--c3:#9a6700;--c4:#8250df;--c5:#57606a;
+--good:#1a7f37;--bad:#b4232c}
+@media(prefers-color-scheme:dark){:root{
+--paper:#12161c;--ink:#e4e9ef;--soft:#9aa6b4;--grid:#2a313a;
+--c0:#6cb0ff;--c1:#ff8080;--c2:#63d07f;--c3:#e3b341;--c4:#c297ff;--c5:#aab4bf;
+--good:#63d07f;--bad:#ff8080}}
 *{box-sizing:border-box}
-body{margin:0 auto;max-width:64rem;padding:1.5rem 1rem 4rem;background:var(--paper);color:var(--ink);
+body{margin:0 auto;max-width:64rem;padding:1.5rem 1rem 4rem;background:var(--paper);
+color:var(--ink);
 font:16px/1.5 system-ui,sans-serif}
 h1{margin:0;font-size:1.6rem}h2{margin:2.2rem 0 .6rem;font-size:1.15rem}
 .soft{color:var(--soft)}p{margin:.3rem 0}
-.scroll{overflow-x:auto}table{font-size:.9rem;border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums}
+.scroll{overflow-x:auto}table{font-size:.9rem;border-collapse:collapse;width:100%;
+font-variant-numeric:tabular-nums}
 th,td{padding:.3rem .5rem;border-bottom:1px solid var(--grid);text-align:right;white-space:nowrap}
 th:first-child,td:first-child{text-align:left}th{font-weight:600;color:var(--soft)}
 ul.claims{list-style:none;padding:0}.claims li{padding:.35rem 0;border-bottom:1px solid var(--grid)}
@@ -28,12 +33,14 @@ ul.claims{list-style:none;padding:0}.claims li{padding:.35rem 0;border-bottom:1p
 figure{margin:1.2rem 0}figcaption{font-weight:600;margin-bottom:.3rem}
 svg{width:100%;height:auto;display:block}svg text{fill:var(--soft);font:11px system-ui,sans-serif}
 .axis{stroke:var(--soft)}.grid{stroke:var(--grid)}
-.line{fill:none;stroke-width:1.8;stroke-linejoin:round;stroke-linecap:round}.area{stroke:none;opacity:.85}
+.line{fill:none;stroke-width:1.8;stroke-linejoin:round;stroke-linecap:round}.area{stroke:none;
+opacity:.85}
 .line.s0{stroke:var(--c0)}.line.s1{stroke:var(--c1)}.line.s2{stroke:var(--c2)}
 .line.s3{stroke:var(--c3)}.line.s4{stroke:var(--c4)}.line.s5{stroke:var(--c5)}
 .area.s0{fill:var(--c0)}.area.s1{fill:var(--c1)}.area.s2{fill:var(--c2)}
 .area.s3{fill:var(--c3)}.area.s4{fill:var(--c4)}.area.s5{fill:var(--c5)}
-.legend{list-style:none;display:flex;flex-wrap:wrap;gap:.2rem 1.2rem;padding:0;margin:.2rem 0;color:var(--soft)}
+.legend{list-style:none;display:flex;flex-wrap:wrap;gap:.2rem 1.2rem;padding:0;margin:.2rem 0;
+color:var(--soft)}
 .key{display:inline-block;width:.8em;height:.8em;border-radius:2px;margin-right:.4em}
 .key.s0{background:var(--c0)}.key.s1{background:var(--c1)}.key.s2{background:var(--c2)}
 .key.s3{background:var(--c3)}.key.s4{background:var(--c4)}.key.s5{background:var(--c5)}

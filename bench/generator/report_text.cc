@@ -22,7 +22,7 @@ std::string cell(const std::string& text) {
 std::string heading() {
   std::string line = padded("", kNameWidth) + cell("arrivals") + cell("failed") + cell("mean");
   for (const Percentile& percentile : kPercentiles)
-    line += cell("p" + std::string(percentile.name));
+    line += cell(std::string("p").append(percentile.name));
   return line + cell("max") + '\n';
 }
 
@@ -88,10 +88,12 @@ std::string duration_text(std::chrono::nanoseconds time) {
 }
 
 std::string number_text(std::uint64_t number) {
-  std::string text = std::to_string(number);
-  for (std::size_t at = text.size(); at > 3;) {
-    at -= 3;
-    text.insert(at, ",");
+  constexpr std::size_t kGroup = 3;
+  const std::string digits = std::to_string(number);
+  std::string text;
+  for (std::size_t at = 0; at < digits.size(); ++at) {
+    if (at > 0 && (digits.size() - at) % kGroup == 0) text += ',';
+    text += digits[at];
   }
   return text;
 }
