@@ -223,11 +223,14 @@ std::expected<Scenario, std::vector<std::string>> parse_scenario(std::string_vie
   // Rules between keys mean little while single values are wrong.
   if (findings.empty()) findings = Checking(scenario, context, read.positions).run();
   if (!findings.empty()) {
-    std::ranges::stable_sort(findings, {}, [](const config::Finding& finding) {
-      return std::pair(finding.position.line, finding.position.column);
-    });
+    // In the order of the file; those of one place keep theirs.
+    std::multimap<std::pair<std::uint32_t, std::uint32_t>, std::string> by_place;
+    for (const config::Finding& finding : findings) {
+      by_place.emplace(std::pair(finding.position.line, finding.position.column),
+                       message_of(name, finding));
+    }
     std::vector<std::string> messages;
-    for (const config::Finding& finding : findings) messages.push_back(message_of(name, finding));
+    for (auto& [place, message] : by_place) messages.push_back(std::move(message));
     return std::unexpected(std::move(messages));
   }
   if (context.duration) stretch(scenario, *context.duration);
