@@ -50,7 +50,7 @@ int call_admin(const config::AdminArguments& arguments, const Surroundings& surr
   question.body_bytes_max = kAdminAnswerBytesMax;
   question.timeout = path == "/api/v1/purge" ? kAdminPurgeTimeout : kAdminTimeout;
   if (body != nullptr) {
-    question.post = body->dump(-1, ' ', false, Json::error_handler_t::replace);
+    question.post = body->dump(-1, ' ', true, Json::error_handler_t::replace);
     question.post_type = "application/json";
   }
   if (!arguments.token_file.empty()) {
@@ -71,7 +71,7 @@ int call_admin(const config::AdminArguments& arguments, const Surroundings& surr
   answer = Json::parse(got->body.text(), nullptr, false);
   if (got->status != 200 || !answer.is_object()) return refused(*got, answer, surroundings);
   if (arguments.json) {
-    surroundings.out << answer.dump(2, ' ', false, Json::error_handler_t::replace) << '\n';
+    surroundings.out << answer.dump(2, ' ', true, Json::error_handler_t::replace) << '\n';
   }
   return config::kExitOk;
 }

@@ -6,9 +6,9 @@
 #include <algorithm>
 #include <fstream>
 #include <functional>
-#include <iterator>
 #include <regex>
 #include <set>
+#include <sstream>
 #include <string>
 
 namespace revcache::admin {
@@ -274,7 +274,9 @@ TEST(JudgeOfAll, TakesTheWorstAndSaysItFirst) {
 std::string text_of(const std::string& path) {
   std::ifstream file(std::string(REVCACHE_TESTDATA) + "/../../" + path);
   EXPECT_TRUE(file) << path;
-  return {std::istreambuf_iterator<char>(file), {}};
+  std::ostringstream content;
+  content << file.rdbuf();
+  return content.str();
 }
 
 // As GitHub makes them of headings.
