@@ -1,4 +1,5 @@
-// The verbs that talk to a running instance: status, floor, revoke, unrevoke, revoked, refresh, purge, policy.
+// The verbs that talk to a running instance: status, floor, revoke, unrevoke, revoked, refresh,
+// purge, policy.
 #pragma once
 
 #include <CLI/CLI.hpp>

@@ -163,7 +163,7 @@ struct Limits {
   std::uint64_t evidence_bytes = 1ULL << 30U;  // verified CRLs and their indexes, in memory
   std::uint32_t issuers = 256;                 // authorities and CA certificates that chain to them
   std::uint32_t ready_answers = 4096;     // OCSP answers signed anew before they lapse, per worker
-  std::uint32_t checks = 2;  // POST /api/v1/check, at once
+  std::uint32_t checks = 2;               // POST /api/v1/check, at once
   std::uint32_t background_queue = 1024;  // tasks off-loop, of each kind
   std::uint32_t background_threads = 4;
 };
