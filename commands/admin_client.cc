@@ -5,6 +5,7 @@
 #include <ostream>
 #include <utility>
 
+#include "commands/elapsed_line.h"
 #include "commands/terminal_text.h"
 #include "config/command_line.h"
 #include "config/secret_file.h"
@@ -61,7 +62,11 @@ int call_admin(const config::AdminArguments& arguments, const Surroundings& surr
     }
     question.authorization = "Bearer " + *token;
   }
-  const auto got = surroundings.http->ask(question);
+  const auto got = [&] {
+    const bool may_take_long = surroundings.progress && body != nullptr;
+    const ElapsedLine waiting(may_take_long ? &surroundings.err : nullptr, "waiting for " + *base);
+    return surroundings.http->ask(question);
+  }();
   if (!got) {
     surroundings.err << "revcache: " << *base
                      << " cannot be reached: " << printable(got.error().detail)

@@ -20,7 +20,7 @@ inline constexpr std::chrono::seconds kAdminPurgeTimeout{620};
 
 // One call. `body` null: GET, else POST. Gives the exit code; on success what the instance
 // answered is in `answer`, and with --json it has been written to `out`. What is wrong goes to
-// `err`.
+// `err`; on a terminal a POST that takes long shows there that it is waited for.
 int call_admin(const config::AdminArguments& arguments, const Surroundings& surroundings,
                std::string_view path, const nlohmann::ordered_json* body,
                nlohmann::ordered_json& answer);

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "commands/check_report_text.h"
+#include "commands/elapsed_line.h"
 #include "commands/evidence_file.h"
 #include "commands/terminal_text.h"
 #include "config/command_line.h"
@@ -77,7 +78,10 @@ int run_check(const config::EvidenceArguments& arguments, const Surroundings& su
   if (surroundings.http != nullptr && !arguments.offline) {
     check.fetch_from(*surroundings.http, surroundings.hash_seed);
   }
-  const auto diagnosis = check.run();
+  const auto diagnosis = [&] {
+    const ElapsedLine waiting(surroundings.progress ? &surroundings.err : nullptr, "checking");
+    return check.run();
+  }();
   surroundings.out << (arguments.json ? pki::diagnosis_json(diagnosis)
                                       : check_text(diagnosis, surroundings.colour));
   return exit_code(diagnosis.result);

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "commands/crl_report.h"
+#include "commands/elapsed_line.h"
 #include "commands/evidence_file.h"
 #include "commands/input_file.h"
 #include "commands/terminal_text.h"
@@ -24,7 +25,11 @@ int fetch(const std::string& url, const Surroundings& surroundings, pki::Evidenc
     return complain(surroundings, url + ": not an http URL", config::kExitUsage);
   if (surroundings.http == nullptr)
     return complain(surroundings, "nothing can be fetched", config::kExitUnreachable);
-  evidence = pki::EvidenceFetch(*surroundings.http, surroundings.hash_seed).crl(url);
+  {
+    const ElapsedLine waiting(surroundings.progress ? &surroundings.err : nullptr,
+                              "fetching " + printable(url));
+    evidence = pki::EvidenceFetch(*surroundings.http, surroundings.hash_seed).crl(url);
+  }
   if (evidence.failure) {
     return complain(surroundings, url + ": " + evidence.failure->detail, config::kExitUnreachable);
   }

@@ -10,8 +10,8 @@
 
 namespace revcache::commands {
 
-// Writes "purging… 3 s" over itself from the second second on, and takes it away at its end. While
-// it lives nobody else writes to `out`. A thread of its own; `out` null: none, and nothing.
+// Writes "fetching URL… 3 s" over itself from the second second on, and takes it away at its end.
+// While it lives nobody else writes to `out`. A thread of its own; `out` null: none, and nothing.
 class ElapsedLine {
  public:
   ElapsedLine(std::ostream* out, std::string what);

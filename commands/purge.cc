@@ -4,11 +4,9 @@
 
 #include <cstdint>
 #include <ostream>
-#include <sstream>
 #include <string>
 
 #include "commands/admin_client.h"
-#include "commands/elapsed_line.h"
 #include "commands/terminal_text.h"
 #include "config/command_line.h"
 
@@ -54,19 +52,7 @@ void write_text(const Json& answer, bool dry_run, std::ostream& out) {
 int run_purge(const config::AdminArguments& arguments, const Surroundings& surroundings) {
   const Json body = body_for(arguments);
   Json answer;
-  int code = config::kExitOk;
-  std::ostringstream wrong;  // said once the line is gone
-  {
-    const ElapsedLine waiting(surroundings.progress ? &surroundings.err : nullptr,
-                              arguments.dry_run ? "looking" : "purging");
-    const Surroundings behind{.clock = surroundings.clock,
-                              .http = surroundings.http,
-                              .hash_seed = surroundings.hash_seed,
-                              .out = surroundings.out,
-                              .err = wrong};
-    code = call_admin(arguments, behind, "/api/v1/purge", &body, answer);
-  }
-  surroundings.err << wrong.str();
+  const int code = call_admin(arguments, surroundings, "/api/v1/purge", &body, answer);
   if (code != config::kExitOk) return code;
   if (!arguments.json) write_text(answer, arguments.dry_run, surroundings.out);
   return config::kExitOk;
