@@ -1,5 +1,6 @@
 // Owning pointers to libuv handles. libuv may touch a handle until its close callback has run, so
-// the handle lives on the heap and outlives its owner. Private to net/.
+// the handle lives on the heap and outlives its owner. For net/, and for programs that measure or
+// test it.
 #pragma once
 
 #include <uv.h>

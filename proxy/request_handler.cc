@@ -55,6 +55,10 @@ class Handling {
   [[nodiscard]] OcspConnection ocsp_connection() const;
   [[nodiscard]] bool may_be_remembered() const noexcept;
   void remember(std::string_view host, const http::UriView* uri);
+  // When the target was met before. Scratch still has what the request before left there.
+  [[nodiscard]] bool path_is_read() const noexcept {
+    return known_ != nullptr && asked_->path != AskedQuestion::Path::unread;
+  }
   void read_question(const http::UriView& uri);
   // True when the request is an OCSP question, whole, whose answer may be shared.
   [[nodiscard]] bool is_shareable_ocsp() const noexcept { return !asked_->cache_key.empty(); }
@@ -161,8 +165,7 @@ std::unique_ptr<RequestExchange> Handling::forward(const http::UriView& uri) {
 
 void Handling::read_question(const http::UriView& uri) {
   if (head_.method == Method::get) {
-    const bool read_before = known_ != nullptr && asked_->path != AskedQuestion::Path::unread;
-    if (!read_before) asked_->read_get(uri);
+    if (!path_is_read()) asked_->read_get(uri);
     return;
   }
   // What the target's path is, a GET with it may still want to know.
@@ -311,8 +314,7 @@ std::unique_ptr<RequestExchange> Handling::own(std::string_view path) {
   const bool may_ask =
       head_.method == Method::get || head_.method == Method::head || head_.method == Method::post;
   if (may_ask) {
-    const bool read_before = known_ != nullptr && asked_->path != AskedQuestion::Path::unread;
-    if (!read_before) asked_->read_own(path);
+    if (!path_is_read()) asked_->read_own(path);
     if (asked_->path == AskedQuestion::Path::own) return own_ocsp();
   }
   const bool reads = head_.method == Method::get || head_.method == Method::head;

@@ -10,19 +10,9 @@
 
 #include "bench/generator/response_parser.h"
 #include "bench/generator/results.h"
+#include "net/uv_handle.h"
 
 namespace revcache::bench {
-
-struct CloseThenFree {
-  template <class Handle>
-  void operator()(Handle* handle) const noexcept {
-    handle->data = nullptr;  // a late callback finds no owner and returns
-    uv_close(reinterpret_cast<uv_handle_t*>(handle),
-             [](uv_handle_t* closed) { delete reinterpret_cast<Handle*>(closed); });
-  }
-};
-template <class Handle>
-using UvHandle = std::unique_ptr<Handle, CloseThenFree>;
 
 class Connection;
 
@@ -64,7 +54,7 @@ class Connection {
 
   std::string& buffer_;
   ConnectionOwner& owner_;
-  UvHandle<uv_tcp_t> tcp_;
+  net::UvHandle<uv_tcp_t> tcp_;
   ResponseParser parser_;
   std::string request_;
   std::uint64_t written_at_ = 0;

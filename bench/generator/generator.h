@@ -23,6 +23,7 @@
 #include "bench/generator/connection.h"
 #include "bench/generator/results.h"
 #include "bench/generator/scenario.h"
+#include "net/uv_handle.h"
 
 namespace revcache::bench {
 
@@ -132,11 +133,11 @@ class Generator final : private ConnectionOwner {
   std::vector<std::size_t> address_of_object_;
   std::deque<LoadState> loads_;
   std::unordered_map<Connection*, std::unique_ptr<Link>> links_;
-  UvHandle<uv_poll_t> due_;
-  UvHandle<uv_timer_t> sweep_;
-  UvHandle<uv_timer_t> second_;
-  UvHandle<uv_idle_t> spin_;
-  UvHandle<uv_signal_t> interrupt_;
+  net::UvHandle<uv_poll_t> due_;
+  net::UvHandle<uv_timer_t> sweep_;
+  net::UvHandle<uv_timer_t> second_;
+  net::UvHandle<uv_idle_t> spin_;
+  net::UvHandle<uv_signal_t> interrupt_;
   int timer_descriptor_ = -1;
   Nanos started_ = 0;
   std::uint64_t in_flight_ = 0;  // arrivals
