@@ -187,13 +187,10 @@ Listener::Accepted Listener::accept_one() {
 
 void Listener::hand_over(int socket, const SocketAddress& peer) {
   auto stream = TcpStream::adopt(loop_, socket, Blame::client);
-  if (!stream) return;
-  (*stream)->set_peer_address(peer);
-  uv_tcp_t* handle = (*stream)->handle();
-  const bool read_at_once = options_.read_at_once;
-  on_accept_(std::move(*stream));
-  // The stream may be gone; its handle lives until the loop's next round.
-  if (read_at_once) TcpStream::read_now(handle);
+  stream->set_peer_address(peer);
+  TcpStream::FirstRead first(*stream);
+  on_accept_(std::move(stream));
+  if (options_.read_at_once) first.read();
 }
 
 // Without this, the connection would stay in the queue and the loop would spin on it.

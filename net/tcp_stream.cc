@@ -1,6 +1,7 @@
 #include "net/tcp_stream.h"
 
 #include <sys/socket.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include <array>
@@ -52,9 +53,12 @@ struct TcpStream::PendingWrite {
 TcpStream::TcpStream(EventLoop& loop, UvHandle<uv_tcp_t> handle, Blame blame)
     : loop_(loop), handle_(std::move(handle)), blame_(blame) {
   handle_->data = this;
+  CHECK(uv_fileno(as_handle(handle_.get()), &socket_) == 0);
 }
 
 TcpStream::~TcpStream() {
+  if (first_read_ != nullptr) first_read_->stream_ = nullptr;
+  if (handle_ == nullptr) ::close(socket_);
   handle_.reset();
   // Last, as a callback that is destroyed may own anything.
   std::vector<Callback<Result<void>>> unrun;
@@ -64,32 +68,39 @@ TcpStream::~TcpStream() {
   }
 }
 
-Result<std::unique_ptr<TcpStream>> TcpStream::adopt(EventLoop& loop, int socket, Blame blame) {
-  auto tcp = std::make_unique<uv_tcp_t>();
-  CHECK(uv_tcp_init(loop.uv_loop(), tcp.get()) == 0);
-  UvHandle<uv_tcp_t> handle(tcp.release());
-  const int status = uv_tcp_open(handle.get(), socket);
-  if (status != 0) {
-    ::close(socket);
-    return fail(ErrorCode::disconnected, blame, "socket: " + describe_uv_error(status));
+std::unique_ptr<TcpStream> TcpStream::adopt(EventLoop& loop, int socket, Blame blame) {
+  return std::unique_ptr<TcpStream>(new TcpStream(loop, socket, blame));
+}
+
+uv_stream_t* TcpStream::watched() {
+  if (handle_ == nullptr) {
+    auto tcp = std::make_unique<uv_tcp_t>();
+    CHECK(uv_tcp_init(loop_.uv_loop(), tcp.get()) == 0);
+    handle_.reset(tcp.release());
+    handle_->data = this;
+    // Fails only for what is no socket, or is watched already.
+    CHECK(uv_tcp_open(handle_.get(), socket_) == 0);
   }
-  return std::make_unique<TcpStream>(loop, std::move(handle), blame);
+  return as_stream(handle_.get());
 }
 
 void TcpStream::start_reading(StreamReader& reader) {
   if (read_finished_) return;
   const bool was_reading = std::exchange(reader_, &reader) != nullptr;
-  if (was_reading) return;
+  if (!was_reading && first_read_ == nullptr) read_when_ready();
+}
+
+void TcpStream::read_when_ready() {
   const auto give_buffer = [](uv_handle_t* handle, std::size_t, uv_buf_t* buffer) {
     const auto shared = static_cast<EventLoop*>(handle->loop->data)->read_buffer();
     *buffer = uv_buf_init(shared.data(), static_cast<unsigned>(shared.size()));
   };
-  CHECK(uv_read_start(as_stream(handle_.get()), give_buffer, on_uv_read) == 0);
+  CHECK(uv_read_start(watched(), give_buffer, on_uv_read) == 0);
 }
 
 void TcpStream::stop_reading() {
   if (std::exchange(reader_, nullptr) == nullptr) return;
-  uv_read_stop(as_stream(handle_.get()));
+  if (handle_ != nullptr) uv_read_stop(as_stream(handle_.get()));
 }
 
 void TcpStream::on_uv_read(uv_stream_t* stream, ssize_t count, const uv_buf_t* buffer) noexcept {
@@ -99,13 +110,18 @@ void TcpStream::on_uv_read(uv_stream_t* stream, ssize_t count, const uv_buf_t* b
   self->deliver(count, buffer->base);
 }
 
-void TcpStream::read_now(uv_tcp_t* handle) {
-  auto* self = static_cast<TcpStream*>(handle->data);
-  if (self == nullptr || self->reader_ == nullptr) return;
-  const auto buffer = self->loop_.read_buffer();
-  const ssize_t count = ::recv(self->socket(), buffer.data(), buffer.size(), MSG_DONTWAIT);
+void TcpStream::FirstRead::read() {
+  if (stream_ == nullptr || stream_->reader_ == nullptr) return;
+  const auto buffer = stream_->loop_.read_buffer();
+  const ssize_t count = ::recv(stream_->socket_, buffer.data(), buffer.size(), MSG_DONTWAIT);
   // An end or an error comes again when the loop looks: leave them to it.
-  if (count > 0) self->deliver(count, buffer.data());
+  if (count > 0) stream_->deliver(count, buffer.data());
+}
+
+TcpStream::FirstRead::~FirstRead() {
+  if (stream_ == nullptr) return;
+  stream_->first_read_ = nullptr;
+  if (stream_->reader_ != nullptr) stream_->read_when_ready();
 }
 
 // Touches nothing of the stream after the call to the reader, who may have destroyed it.
@@ -120,16 +136,24 @@ void TcpStream::deliver(ssize_t count, const char* data) {
 }
 
 std::size_t TcpStream::try_write(std::span<const std::string_view> pieces) {
-  std::array<uv_buf_t, kTryWritePiecesMax> buffers;
-  unsigned used = 0;
+  // What is queued goes first; after shutdown_write() nothing goes.
+  if (handle_ != nullptr &&
+      (handle_->write_queue_size != 0 || uv_is_writable(as_stream(handle_.get())) == 0)) {
+    return 0;
+  }
+  std::array<iovec, kTryWritePiecesMax> buffers;
+  std::size_t used = 0;
   for (const std::string_view piece : pieces) {
     if (used == buffers.size()) break;
     if (piece.empty()) continue;
-    // libuv's buffers are not const because reads use them too; writing does not change them.
+    // An iovec is not const because reads use it too; writing does not change what it names.
     buffers[used++] = {const_cast<char*>(piece.data()), piece.size()};
   }
   if (used == 0) return 0;
-  const int taken = uv_try_write(as_stream(handle_.get()), buffers.data(), used);
+  ssize_t taken = 0;
+  do {
+    taken = ::writev(socket_, buffers.data(), static_cast<int>(used));
+  } while (taken < 0 && errno == EINTR);
   return taken > 0 ? static_cast<std::size_t>(taken) : 0;
 }
 
@@ -149,7 +173,7 @@ void TcpStream::write(std::vector<SharedBytes> pieces, Callback<Result<void>> do
   // A write of nothing still calls back, in its order.
   if (buffers.empty()) buffers.push_back(uv_buf_init(nullptr, 0));
 
-  const int status = uv_write(&pending->request, as_stream(handle_.get()), buffers.data(),
+  const int status = uv_write(&pending->request, watched(), buffers.data(),
                               static_cast<unsigned>(buffers.size()), on_uv_write);
   if (status != 0) return fail_later(std::move(pending), status);
   static_cast<void>(pending.release());  // on_uv_write takes it back
@@ -167,6 +191,11 @@ void TcpStream::fail_later(std::unique_ptr<PendingWrite> failed, int status) {
 }
 
 void TcpStream::shutdown_write() {
+  // Nothing is pending at a socket that libuv does not know.
+  if (handle_ == nullptr) {
+    ::shutdown(socket_, SHUT_WR);
+    return;
+  }
   auto request = std::make_unique<uv_shutdown_t>();
   // A connection that is broken already has nothing to shut down; the reader hears of that.
   const auto forget = [](uv_shutdown_t* finished, int) { delete finished; };
@@ -176,16 +205,10 @@ void TcpStream::shutdown_write() {
 }
 
 SocketAddress TcpStream::peer_address() const {
-  if (peer_.port == 0) peer_ = peer_of(socket());
+  if (peer_.port == 0) peer_ = peer_of(socket_);
   return peer_;
 }
 
-SocketAddress TcpStream::local_address() const { return local_of(socket()); }
-
-int TcpStream::socket() const noexcept {
-  uv_os_fd_t fd = -1;
-  uv_fileno(as_handle(handle_.get()), &fd);
-  return fd;
-}
+SocketAddress TcpStream::local_address() const { return local_of(socket_); }
 
 }  // namespace revcache::net

@@ -3,6 +3,10 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
+#include <uv.h>
+
+#include <array>
+#include <functional>
 
 #include "loop_fixture.h"
 #include "net/socket_address.h"
@@ -47,6 +51,17 @@ class BlockingClient {
   [[nodiscard]] bool send(std::string_view text) const {
     return ::send(socket_, text.data(), text.size(), 0) == static_cast<ssize_t>(text.size());
   }
+  // Blocks until the server closes or resets.
+  [[nodiscard]] std::string receive_all() const {
+    std::string received;
+    std::array<char, 256> piece{};
+    for (ssize_t count = 1; count > 0;) {
+      count = ::recv(socket_, piece.data(), piece.size(), 0);
+      if (count > 0) received.append(piece.data(), static_cast<std::size_t>(count));
+    }
+    return received;
+  }
+  void finish_sending() const { ::shutdown(socket_, SHUT_WR); }
   [[nodiscard]] bool connected() const { return connected_; }
   [[nodiscard]] std::uint16_t port() const { return local_of(socket_).port; }
 
@@ -129,6 +144,115 @@ TEST_F(ListenerTest, TheReaderMayDestroyTheStreamDuringTheReadRightAfterAcceptin
   ASSERT_EQ(connected_[0]->try_write({&text, 1}), 1U);
   ASSERT_TRUE(run_until([&] { return reader.received == "x"; }));
   EXPECT_FALSE(stream);
+}
+
+// How many sockets libuv knows of, also of those that it is about to close.
+int handles_of(const EventLoop& loop) {
+  int count = 0;
+  const auto add = [](uv_handle_t* handle, void* sum) {
+    if (handle->type == UV_TCP) ++*static_cast<int*>(sum);
+  };
+  uv_walk(loop.uv_loop(), add, &count);
+  return count;
+}
+
+class FirstReadTest : public ListenerTest {
+ protected:
+  // Runs until a client that has sent `request` is accepted; `then` runs at each thing it said.
+  void accept_one(const BlockingClient& client, std::string_view request,
+                  std::function<void()> then) {
+    reader_.then = std::move(then);
+    ASSERT_TRUE(request.empty() || client.send(request));
+    ASSERT_TRUE(run_until([&] { return was_accepted_; }));
+  }
+
+  bool try_write(std::string_view text) { return stream_->try_write({&text, 1}) == text.size(); }
+
+  SocketAddress open() {
+    auto opened = Listener::open(loop_, loopback(), {}, [this](std::unique_ptr<Stream> got) {
+      was_accepted_ = true;
+      stream_ = std::move(got);
+      stream_->start_reading(reader_);
+    });
+    EXPECT_TRUE(opened);
+    listener_ = std::move(*opened);
+    return listener_->local_address();
+  }
+
+  RecordingReader reader_;
+  std::unique_ptr<Stream> stream_;
+  std::unique_ptr<Listener> listener_;
+  bool was_accepted_ = false;
+};
+
+TEST_F(FirstReadTest, AConnectionThatIsAnsweredAtOnceIsNeverMadeKnownToLibuv) {
+  const BlockingClient client(open());
+  accept_one(client, "hello", [&] {
+    EXPECT_TRUE(try_write("bye"));
+    stream_->shutdown_write();
+    stream_.reset();
+    EXPECT_EQ(handles_of(loop_), 0);
+  });
+  EXPECT_EQ(reader_.received, "hello");
+  EXPECT_EQ(client.receive_all(), "bye");
+}
+
+TEST_F(FirstReadTest, OneThatStaysIsReadByTheLoopFromThenOn) {
+  const BlockingClient client(open());
+  accept_one(client, "one ", nullptr);
+  EXPECT_EQ(reader_.received, "one ");
+  EXPECT_EQ(handles_of(loop_), 1);
+  ASSERT_TRUE(client.send("two"));
+  ASSERT_TRUE(run_until([&] { return reader_.received == "one two"; }));
+  client.finish_sending();
+  ASSERT_TRUE(run_until([&] { return reader_.ends == 1; }));
+}
+
+TEST_F(FirstReadTest, AnEndInsteadOfARequestIsToldByTheLoop) {
+  const BlockingClient client(open());
+  client.finish_sending();
+  accept_one(client, {}, nullptr);
+  ASSERT_TRUE(run_until([&] { return reader_.ends == 1; }));
+  EXPECT_EQ(reader_.received, "");
+}
+
+TEST_F(FirstReadTest, StoppedDuringItNothingMoreIsReadUntilReadingIsStartedAgain) {
+  const BlockingClient client(open());
+  accept_one(client, "one ", [&] { stream_->stop_reading(); });
+  ASSERT_TRUE(client.send("two"));
+  run_rounds();
+  EXPECT_EQ(reader_.received, "one ");
+  EXPECT_EQ(handles_of(loop_), 0);
+  stream_->start_reading(reader_);
+  ASSERT_TRUE(run_until([&] { return reader_.received == "one two"; }));
+}
+
+TEST_F(FirstReadTest, StoppedAndStartedDuringItReadingGoesOn) {
+  const BlockingClient client(open());
+  accept_one(client, "one ", [&] {
+    stream_->stop_reading();
+    stream_->start_reading(reader_);
+  });
+  ASSERT_TRUE(client.send("two"));
+  ASSERT_TRUE(run_until([&] { return reader_.received == "one two"; }));
+}
+
+TEST_F(FirstReadTest, AWriteThatMustWaitIsQueuedAndCallsBack) {
+  const BlockingClient client(open());
+  bool written = false;
+  accept_one(client, "x", [&] {
+    std::vector<SharedBytes> pieces;
+    pieces.push_back(SharedBytes::copy_of("later"));
+    stream_->write(std::move(pieces), [&](Result<void> done) {
+      EXPECT_TRUE(done);
+      written = true;
+    });
+    EXPECT_FALSE(written);
+  });
+  ASSERT_TRUE(run_until([&] { return written; }));
+  EXPECT_TRUE(try_write(" and now"));
+  stream_.reset();
+  EXPECT_EQ(client.receive_all(), "later and now");
 }
 
 TEST_F(ListenerTest, ADeferredClientIsAcceptedWhenItHasSentSomething) {

@@ -42,10 +42,8 @@ class TcpStreamTest : public ConnectedTest {
   void reset_peer_of(std::unique_ptr<Stream>& peer) {
     auto* tcp = dynamic_cast<TcpStream*>(peer.get());
     ASSERT_NE(tcp, nullptr);
-    uv_os_fd_t fd = -1;
-    ASSERT_EQ(uv_fileno(as_handle(tcp->handle()), &fd), 0);
     const linger at_once{1, 0};
-    ASSERT_EQ(setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once), 0);
+    ASSERT_EQ(setsockopt(tcp->socket(), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once), 0);
     peer.reset();
   }
 
@@ -181,11 +179,22 @@ TEST_F(TcpStreamTest, WritesToABrokenConnectionFailAndDoNotKillTheProcess) {
 
 TEST_F(TcpStreamTest, WriteAfterShutdownFailsLater) {
   client_->shutdown_write();
+  EXPECT_EQ(try_write(*client_, "late"), 0U);
   std::optional<Result<void>> outcome;
   client_->write(one_piece("late"), [&](Result<void> result) { outcome = std::move(result); });
   EXPECT_FALSE(outcome);
   ASSERT_TRUE(run_until([&] { return outcome.has_value(); }));
   EXPECT_FALSE(outcome->has_value());
+}
+
+TEST_F(TcpStreamTest, ShutdownBeforeAnythingElseTellsTheOtherSideTheEnd) {
+  server_->shutdown_write();
+  EXPECT_EQ(try_write(*server_, "late"), 0U);
+  client_->start_reading(at_client_);
+  ASSERT_TRUE(run_until([&] { return at_client_.ends == 1; }));
+  server_->start_reading(at_server_);
+  EXPECT_EQ(try_write(*client_, "still"), 5U);
+  ASSERT_TRUE(run_until([&] { return at_server_.received == "still"; }));
 }
 
 TEST_F(TcpStreamTest, MayBeDestroyedInsideEachOfTheReadersCalls) {
