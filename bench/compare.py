@@ -10,74 +10,31 @@ Numbers from a busy machine are worth little: the load average is printed and re
 """
 
 import argparse
-import base64
 import contextlib
-import dataclasses
 import json
 import pathlib
 import re
 import shutil
-import signal
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-import urllib.parse
 
 import crl_import
+import hits
 import measure
+import record
 import responder
-from measure import Ceiling, Load, cpu_per_request, exchange, pinned, resident_bytes
+import system_calls
+from hits import get
+from measure import Ceiling, Load, exchange, pinned, resident_bytes
 from revcache_process import RevcacheProcess  # found through measure
 from sample_origin import SampleOrigin
-from sample_pki import SamplePki
+from turns import cheapest, median_cost, ratios, take_turns
 
-CONNECTIONS = 64
 IDLE_CONNECTIONS = 10_000
 CLIENTS_AT_ONCE = 1_000
-CRYPTO_API = "User-Agent: Microsoft-CryptoAPI/10.0\r\n"
-
-
-@dataclasses.dataclass
-class Scenario:
-    name: str
-    request: bytes
-    requests: int
-    target: float  # revcache's CPU per request as a multiple of the ceiling's, at most
-    status: int = 200
-    options: tuple = ()
-    ceilings: tuple = ((),)  # options of each ceiling program to try; the best one counts
-
-
-def get(url, *fields, connection="Proxy-Connection: Keep-Alive"):
-    host = urllib.parse.urlsplit(url).netloc
-    lines = [f"GET {url} HTTP/1.1", connection, "Accept: */*", CRYPTO_API.strip(), *fields,
-             f"Host: {host}"]
-    return ("\r\n".join(lines) + "\r\n\r\n").encode()
-
-
-def post(url, body):
-    host = urllib.parse.urlsplit(url).netloc
-    return (f"POST {url} HTTP/1.1\r\nProxy-Connection: Keep-Alive\r\n"
-            f"Content-Type: application/ocsp-request\r\n{CRYPTO_API}Host: {host}\r\n"
-            f"Content-Length: {len(body)}\r\n\r\n").encode() + body
-
-
-def scenarios(base, etag, ocsp_request, scale):
-    small, large, ocsp = f"{base}/1k.crl", f"{base}/100k.crl", f"{base}/ocsp"
-    ocsp_path = urllib.parse.quote(base64.b64encode(ocsp_request), safe="")
-    accepts = ((), ("--defer-accept",), ("--eager-read",), ("--defer-accept", "--eager-read"))
-    return [
-        Scenario("crl-1k", get(small), int(150_000 * scale), 1.25),
-        Scenario("not-modified", get(small, f"If-None-Match: {etag}", "Cache-Control: max-age = 3600"),
-                 int(150_000 * scale), 1.25, status=304),
-        Scenario("crl-100k", get(large), int(30_000 * scale), 1.2),
-        Scenario("new-connection", get(small, connection="Connection: close"), int(40_000 * scale), 1.1,
-                 options=("--close",), ceilings=accepts),
-        Scenario("ocsp-get", get(f"{ocsp}/{ocsp_path}"), int(150_000 * scale), 1.25),
-        Scenario("ocsp-post", post(ocsp, ocsp_request), int(150_000 * scale), 1.25),
-    ]
 
 
 class Bench:
@@ -99,27 +56,17 @@ class Bench:
         response = exchange(proxy.port, scenario.request)
         if b"hit" not in re.search(rb"(?i)cache-status:[^\r]*|$", response).group(0):
             raise RuntimeError(f"{scenario.name}: no hit:\n{response[:600].decode('latin-1')}")
-        arguments = (self.request_file(scenario.request), CONNECTIONS, scenario.requests, "--status",
-                     str(scenario.status), *scenario.options)
         with contextlib.ExitStack() as running:
             ceilings = [running.enter_context(Ceiling(self.build, self.folder, response, *options))
                         for options in scenario.ceilings]
-            costs = {server: [] for server in [*ceilings, proxy]}
-            hashes = set()
-            for turn in range(self.rounds):
-                order = [*ceilings, proxy] if turn % 2 == 0 else [proxy, *ceilings]
-                for server in order:
-                    cost, seen = cpu_per_request(self.load, server, *arguments)
-                    costs[server].append(cost)
-                    hashes.add(seen["body_hash"])
-        if len(hashes) != 1:
-            raise RuntimeError(f"{scenario.name}: ceiling and revcache gave different bodies")
-        best = min(ceilings, key=lambda ceiling: statistics.median(costs[ceiling]))
-        ratios = sorted(ours / least for ours, least in zip(costs[proxy], costs[best]))
+            turns = take_turns(self.load, [*ceilings, proxy], self.rounds,
+                               scenario.arguments(self.folder / "request"))
+        best = cheapest(turns, ceilings)
+        least, middle, most = ratios(turns[proxy], turns[best])
         self.results[scenario.name] = {
-            "ratio_min": ratios[0], "ratio_median": statistics.median(ratios), "ratio_max": ratios[-1],
-            "target": scenario.target, "revcache_us": statistics.median(costs[proxy]),
-            "ceiling_us": statistics.median(costs[best]), "ceiling": best.options,
+            "ratio_min": least, "ratio_median": middle, "ratio_max": most,
+            "target": scenario.target, "revcache_us": median_cost(turns[proxy]),
+            "ceiling_us": median_cost(turns[best]), "ceiling": best.options,
             "response_bytes": len(response), "requests": scenario.requests, "rounds": self.rounds}
         report = self.results[scenario.name]
         print(f"  {scenario.name:15} {report['ratio_min']:.2f} {report['ratio_median']:.2f} "
@@ -177,47 +124,14 @@ class Bench:
               f"{IDLE_CONNECTIONS} idle connections add {each:.0f} bytes each (below 4096)", flush=True)
 
     def system_calls(self, proxy, request, count):
-        """Calls per request of a keep-alive hit, by name, as strace counts them."""
+        """Calls per request of a keep-alive hit, by name."""
         if not shutil.which("strace"):
             print("  system calls: strace is not installed")
             return
-        file = self.folder / "strace"
-        tracing = subprocess.Popen(["strace", "-f", "-c", "-o", str(file), "-p", str(proxy.pid)],
-                                   stderr=subprocess.PIPE, text=True)
-        tracing.stderr.readline()  # "attached"
-        self.load.run(proxy.port, self.request_file(request), 1, count)
-        tracing.terminate()
-        tracing.wait()
-        tracing.stderr.close()
-        calls = {name: int(number) / count for number, name in
-                 re.findall(r"^\s*[\d.]+\s+[\d.]+\s+\d+\s+(\d+)\s+(?:\d+\s+)?(\w+)$",
-                            file.read_text(), re.MULTILINE) if name != "total"}
-        shown = {name: round(each, 3) for name, each in calls.items() if each >= 0.01}
+        shown = system_calls.per_request(proxy.pid, self.load, proxy.port,
+                                         (self.request_file(request), 1, count), count)
         self.results["system-calls"] = {"per_request": shown, "requests": count}
         print(f"  system calls of a hit, one connection: {shown}", flush=True)
-
-
-def settings_for():
-    return """[access]
-destinations = ["127.0.0.1:*"]
-allow_private_destinations = ["127.0.0.0/8"]
-
-[limits]
-connections_per_client = 20000
-"""
-
-
-def prepare(folder, origin):
-    """Fills the origin; gives the hierarchy, the OCSP request and a raw response for the miss scenario."""
-    pki = SamplePki(folder / "pki")
-    ocsp_request, ocsp_response = pki.ocsp()
-    small = pki.crl(revoked=12)
-    origin.put_everywhere(small, "application/pkix-crl")
-    origin.put("/100k.crl", pki.crl(revoked=2080), "application/pkix-crl")
-    ocsp_path = urllib.parse.quote(base64.b64encode(ocsp_request), safe="")
-    for path in ("/ocsp", f"/ocsp/{ocsp_path}"):
-        origin.put(path, ocsp_response, "application/ocsp-response")
-    return pki, ocsp_request, exchange(origin.port, get(f"http://127.0.0.1:{origin.port}/1k.crl"))
 
 
 def run(bench, args, folder):
@@ -229,26 +143,25 @@ def run(bench, args, folder):
         return wanted is None or name in wanted
 
     with SampleOrigin() as origin:
-        pki, ocsp_request, raw = prepare(folder, origin)
+        pki, ocsp_request = hits.fill(origin, folder)
         base = f"http://127.0.0.1:{origin.port}"
-        etag = re.search(rb"(?i)etag: (\S+)", raw).group(1).decode()
-        with RevcacheProcess(binary, folder / "run", settings_for(),
+        with RevcacheProcess(binary, folder / "run", measure.OPEN_ACCESS,
                              prefix=pinned(measure.SERVER_CORE)) as proxy:
             print("server CPU per request: min, median, max of revcache / ceiling", flush=True)
-            all_scenarios = scenarios(base, etag, ocsp_request, scale)
+            all_scenarios = hits.scenarios(origin, ocsp_request, scale)
             for scenario in all_scenarios:
                 if chosen(scenario.name):
                     bench.compare(scenario, proxy)
             if chosen("miss-latency"):
-                bench.miss_latency(proxy, raw, int(2000 * scale))
+                bench.miss_latency(proxy, hits.small_answer(origin), int(2000 * scale))
             if chosen("collapse"):
                 bench.collapse(proxy, origin)
             if chosen("system-calls"):
                 bench.system_calls(proxy, all_scenarios[0].request, 2000)
         if any(map(chosen, ("own-ocsp-get", "own-ocsp-post", "nonce-flood"))):
-            responder.run(bench, binary, pki, origin, Scenario, chosen, scale)
+            responder.run(bench, binary, pki, origin, chosen, scale)
         if chosen("memory"):
-            bench.memory(binary, settings_for(), base)
+            bench.memory(binary, measure.OPEN_ACCESS, base)
 
 
 def missed(results):
@@ -274,20 +187,15 @@ def main():
     parser.add_argument("--build", type=pathlib.Path, default=measure.TOP / "build/release")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--quick", action="store_true", help="a fifth of the requests, three rounds")
-    parser.add_argument("--only", help="comma-separated: crl-1k, not-modified, crl-100k, new-connection, "
-                        "ocsp-get, ocsp-post, own-ocsp-get, own-ocsp-post, nonce-flood, miss-latency, "
+    parser.add_argument("--only", help="comma-separated: crl-1k, not-modified, crl-100k, crl-10m, "
+                        "new-connection, ocsp-get, ocsp-post, own-ocsp-get, own-ocsp-post, nonce-flood, miss-latency, "
                         "collapse, system-calls, memory")
     parser.add_argument("--import", dest="large_crl", action="store_true",
                         help="only: how long the loops are kept busy while a large CRL comes in")
     parser.add_argument("--save", action="store_true", help="keep the numbers in bench/results/")
     args = parser.parse_args()
     args.build = args.build.resolve()
-    # An orderly end: what was started is ended too.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    measure.raise_descriptor_limit()
-    document = {"date": measure.now(), "commit": measure.commit(), "machine": measure.machine()}
-    print(f"{document['commit']} on {document['machine']['cpu']}, load average "
-          f"{document['machine']['load_average']}", flush=True)
+    document = record.begin()
     with tempfile.TemporaryDirectory(prefix="revcache-bench-") as name:
         bench = Bench(args.build, pathlib.Path(name), 3 if args.quick else args.rounds)
         if args.large_crl:
@@ -295,11 +203,7 @@ def main():
         else:
             run(bench, args, bench.folder)
     document["results"] = bench.results
-    folder = measure.TOP / ("bench/results" if args.save else "build/bench")
-    folder.mkdir(parents=True, exist_ok=True)
-    file = folder / f"{document['date'].replace(':', '')}-{document['commit']}.json"
-    file.write_text(json.dumps(document, indent=2) + "\n")
-    print(f"recorded in {file.relative_to(measure.TOP)}")
+    record.write(document, args.save)
     above = missed(bench.results)
     print("above target: " + ", ".join(above) if above else "all targets are met")
     return 0

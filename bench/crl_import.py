@@ -15,7 +15,7 @@ import threading
 import time
 import urllib.request
 
-from measure import Load, exchange
+from measure import OPEN_ACCESS, Load, exchange
 from revcache_process import RevcacheProcess  # found through measure
 from sample_origin import SampleOrigin
 from sample_pki import SamplePki, openssl
@@ -162,10 +162,7 @@ def line(name, took, lag):
           f"{lag['rounds']:.0f} rounds above 2 ms", flush=True)
 
 
-SETTINGS = """[access]
-destinations = ["127.0.0.1:*"]
-allow_private_destinations = ["127.0.0.0/8"]
-
+SETTINGS = OPEN_ACCESS + """
 [[authority]]
 name = "issuing"
 certificate = "{certificate}"

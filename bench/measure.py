@@ -1,7 +1,8 @@
-"""What bench/compare.py measures with: processes pinned to cores, their CPU time, the load."""
+"""What the benchmarks measure with: processes pinned to cores, their CPU time, the load."""
 
 import contextlib
 import json
+import os
 import pathlib
 import platform
 import re
@@ -18,10 +19,28 @@ from revcache_process import free_port  # noqa: E402
 
 SERVER_CORE = 0
 LOAD_CORE = 1
+IDLE_SECONDS = 0.1
+IDLE_SHARE_MAX = 0.1
+IDLE_TRIES = 600
+# revcache in front of an origin on loopback, for any number of clients from there.
+OPEN_ACCESS = """[access]
+destinations = ["127.0.0.1:*"]
+allow_private_destinations = ["127.0.0.0/8"]
+
+[limits]
+connections_per_client = 20000
+"""
 
 
 def pinned(core):
     return ("taskset", "-c", str(core))
+
+
+def as_user(uid):
+    """The prefix that makes a command run as `uid`; only root needs and can have one."""
+    if uid == os.geteuid():
+        return ()
+    return ("setpriv", f"--reuid={uid}", f"--regid={uid}", "--clear-groups")
 
 
 def raise_descriptor_limit():
@@ -29,18 +48,51 @@ def raise_descriptor_limit():
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
+def process_tree(pid):
+    """`pid` and the processes that it and its children have started."""
+    children = {}
+    for status in pathlib.Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            # The second field is a name in brackets, which may hold anything.
+            parent = int(status.read_text().rpartition(")")[2].split()[1])
+            children.setdefault(parent, []).append(int(status.parent.name))
+    tree = [pid]
+    for known in tree:
+        tree += children.get(known, [])
+    return tree
+
+
 def cpu_seconds(pid):
-    """User and system time of all threads so far, in nanosecond resolution."""
+    """User and system time so far of all threads of `pid` and of the processes below it, in
+    nanosecond resolution."""
     total = 0
-    for task in pathlib.Path(f"/proc/{pid}/task").iterdir():
+    for process in process_tree(pid):
         with contextlib.suppress(FileNotFoundError):
-            total += int((task / "schedstat").read_text().split()[0])
+            for task in pathlib.Path(f"/proc/{process}/task").iterdir():
+                with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+                    total += int((task / "schedstat").read_text().split()[0])
     return total / 1e9
+
+
+def wait_until_idle(pid):
+    """Until what a server does behind its answers (writing to disk, say) is done."""
+    for _ in range(IDLE_TRIES):
+        before = cpu_seconds(pid)
+        time.sleep(IDLE_SECONDS)
+        if cpu_seconds(pid) - before < IDLE_SHARE_MAX * IDLE_SECONDS:
+            return
+    raise RuntimeError(f"process {pid} does not come to rest")
 
 
 def resident_bytes(pid):
     status = pathlib.Path(f"/proc/{pid}/status").read_text()
     return int(re.search(r"VmRSS:\s+(\d+) kB", status).group(1)) * 1024
+
+
+def proportional_bytes(pid):
+    """Resident memory of `pid` and of the processes below it; a page that several share counts once."""
+    return 1024 * sum(int(re.search(r"Pss:\s+(\d+) kB", pathlib.Path(
+        f"/proc/{process}/smaps_rollup").read_text()).group(1)) for process in process_tree(pid))
 
 
 class Load:
@@ -64,13 +116,13 @@ class Load:
 class Ceiling:
     """The bare libuv + llhttp program, answering `response` to everything."""
 
-    def __init__(self, build, folder, response, *options, core=SERVER_CORE):
+    def __init__(self, build, folder, response, *options, core=SERVER_CORE, prefix=()):
         self.port = free_port()
         self.options = " ".join(option.removeprefix("--") for option in options) or "plain"
         file = pathlib.Path(folder) / f"response-{self.port}"
         file.write_bytes(response)
         self._process = subprocess.Popen(
-            [*pinned(core), str(build / "revcache-ceiling"), "--port", str(self.port), "--response",
+            [*pinned(core), *prefix, str(build / "revcache-ceiling"), "--port", str(self.port), "--response",
              str(file), *options], stdout=subprocess.PIPE)
         self._process.stdout.readline()  # "ready"
         self.pid = self._process.pid

@@ -17,15 +17,12 @@ import subprocess
 import sys
 import tempfile
 
+import instructions
 import measure
-import revcache_process  # found through measure
+from revcache_process import RevcacheProcess  # found through measure
 from sample_origin import SampleOrigin
 from sample_pki import SamplePki
 
-SETTINGS = """[access]
-destinations = ["127.0.0.1:*"]
-allow_private_destinations = ["127.0.0.0/8"]
-"""
 COUNTERS = re.compile(r"(?:^|/)metrics/(?:counter|metrics)\.h$")
 RECORD = "ClientConnection::record_request"
 
@@ -88,21 +85,16 @@ def share(file, hits):
 
 
 def measured(binary, folder, hits):
-    out = folder / "callgrind.out"
-    prefix = ("valgrind", "--quiet", "--tool=callgrind", "--instr-atstart=no",
-              f"--callgrind-out-file={out}")
-    revcache_process.START_SECONDS_MAX = 300
-    with SampleOrigin() as origin:
+    with SampleOrigin() as origin, instructions.Callgrind() as callgrind:
         crl = SamplePki(folder / "pki").crl(revoked=12)
         origin.put("/1k.crl", crl, "application/pkix-crl")
-        with revcache_process.RevcacheProcess(binary, folder / "run", SETTINGS,
-                                              prefix=prefix) as proxy:
+        with RevcacheProcess(binary, folder / "run", measure.OPEN_ACCESS, prefix=callgrind.prefix,
+                             start_seconds_max=instructions.START_SECONDS_MAX) as proxy:
             connection = Hits(proxy.port, f"http://127.0.0.1:{origin.port}/1k.crl")
             connection.run(100)
-            control = ["callgrind_control"]
-            subprocess.run([*control, "-i", "on", str(proxy.pid)], check=True, capture_output=True)
-            connection.run(hits)
-            subprocess.run([*control, "-i", "off", str(proxy.pid)], check=True, capture_output=True)
+            counted, = callgrind.counted(proxy.pid, lambda: connection.run(hits))
+        out = folder / "callgrind.out"
+        out.write_bytes(counted.read_bytes())
     return out
 
 

@@ -10,19 +10,14 @@ import subprocess
 import urllib.parse
 
 import measure
+from hits import Scenario
 from measure import cpu_seconds, exchange
 from revcache_process import RevcacheProcess  # found through measure
 
 READY_TARGET = 1.35
 FLOOD_TARGET = 1.10
 CONNECTIONS = 32
-SETTINGS = """[access]
-destinations = ["127.0.0.1:*"]
-allow_private_destinations = ["127.0.0.0/8"]
-
-[limits]
-connections_per_client = 20000
-
+SETTINGS = measure.OPEN_ACCESS + """
 [[signer]]
 name = "own"
 certificate = "{pki.issuing}"
@@ -115,8 +110,7 @@ class Flood:
               f"({alone:.2f} us; a nonce {flood:.2f} us)", flush=True)
 
 
-def run(bench, binary, pki, origin, scenario_of, chosen, scale):
-    """`scenario_of` makes the scenario that bench.compare() takes."""
+def run(bench, binary, pki, origin, chosen, scale):
     key = pki.key("issuing")
     os.chmod(key, 0o600)
     der, _ = pki.ocsp()
@@ -127,7 +121,7 @@ def run(bench, binary, pki, origin, scenario_of, chosen, scale):
         for name, request in (("own-ocsp-get", get(proxy.port, der)),
                               ("own-ocsp-post", post(proxy.port, der))):
             if chosen(name):
-                bench.compare(scenario_of(name, request, int(150_000 * scale), READY_TARGET), proxy)
+                bench.compare(Scenario(name, request, int(150_000 * scale), READY_TARGET), proxy)
         if chosen("nonce-flood"):
             Flood(bench, proxy, int(60_000 * scale)).run(
                 get(proxy.port, der), get(proxy.port, with_nonce(pki)), bench.rounds)

@@ -20,6 +20,7 @@ import time
 import typing
 
 import measure
+import record
 from cdn import Cdn, Timeline
 from crl_import import LargeCrl, body_of_answer
 from measure import exchange
@@ -30,13 +31,6 @@ FOLDER = measure.TOP / "bench/scenarios"
 LOOPS = (1, 2, 4, 8, 16)
 LARGE_ENTRIES = 1_000_000
 PRIME_TRIES = 2000
-SETTINGS = """[access]
-destinations = ["127.0.0.1:*"]
-allow_private_destinations = ["127.0.0.0/8"]
-
-[limits]
-connections_per_client = 20000
-"""
 SIGNER = """
 [[signer]]
 name = "{name}"
@@ -68,7 +62,7 @@ class World:
         """`issuer` ("root" or "issuing") is answered for, by its own key."""
         certificate = self.pki.folder / f"{issuer}.pem"
         os.chmod(self.pki.key(issuer), 0o600)
-        text = SETTINGS + SIGNER.format(name=issuer, certificate=certificate, key=self.pki.key(issuer))
+        text = measure.OPEN_ACCESS + SIGNER.format(name=issuer, certificate=certificate, key=self.pki.key(issuer))
         text += AUTHORITY.format(name=issuer, certificate=certificate, crls=json.dumps(
             [self.url(path) for path in crls[issuer]])) + f'signer = "{issuer}"\n'
         for other in crls.keys() - {issuer}:
@@ -342,20 +336,12 @@ def main():
     parser.add_argument("--save", action="store_true", help="keep the figures in bench/results/")
     args = parser.parse_args()
     args.build = args.build.resolve()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    measure.raise_descriptor_limit()
-    document = {"date": measure.now(), "commit": measure.commit(), "machine": measure.machine()}
-    print(f"{document['commit']} on {document['machine']['cpu']}, {os.cpu_count()} cores, load average "
-          f"{document['machine']['load_average']}", flush=True)
+    document = record.begin()
     out = measure.TOP / "build/bench/scenarios"
     out.mkdir(parents=True, exist_ok=True)
     document["results"] = run_all(args, out)
     print(f"reports: {out.relative_to(measure.TOP)}/*.html")
-    if args.save:
-        name = f"scenarios-{document['date'].replace(':', '')}-{document['commit']}.json"
-        file = measure.TOP / "bench/results" / name
-        file.write_text(json.dumps(document, indent=2) + "\n")
-        print(f"recorded in {file.relative_to(measure.TOP)}")
+    record.write(document, args.save, "scenarios-")
     failed = missed(document["results"])
     print("\n".join(["claims that did not hold:", *failed]) if failed else "all claims held")
     return 1 if failed else 0

@@ -20,7 +20,7 @@ import threading
 import time
 
 import measure
-from metrics_cost import SETTINGS, Hits
+from metrics_cost import Hits
 from revcache_process import RevcacheProcess  # found through measure
 from sample_origin import SampleOrigin
 from sample_pki import openssl
@@ -169,7 +169,7 @@ def main():
     print(f"{measure.commit()} on {machine['cpu']}, load average {machine['load_average']}", flush=True)
     with tempfile.TemporaryDirectory(prefix="revcache-bench-") as name, SampleOrigin() as origin:
         folder = pathlib.Path(name)
-        settings = SETTINGS + "".join(authority(folder, number, origin)
+        settings = measure.OPEN_ACCESS + "".join(authority(folder, number, origin)
                                       for number in range(args.authorities))
         with RevcacheProcess(args.binary.resolve(), folder / "run", settings) as proxy:
             urls = [f"http://127.0.0.1:{origin.port}/{number}.crl"

@@ -19,7 +19,8 @@ def free_port():
 class RevcacheProcess:
     """`settings` is TOML to be added below [listen], [cache] and [state], which are made here."""
 
-    def __init__(self, binary, folder, settings, workers=1, memory="256MiB", prefix=()):
+    def __init__(self, binary, folder, settings, workers=1, memory="256MiB", prefix=(),
+                 start_seconds_max=START_SECONDS_MAX):
         self.folder = pathlib.Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
         self.port = free_port()
@@ -40,6 +41,7 @@ directory = "{self.folder}/state"
 
 {settings}""")
         self._command = [*prefix, str(binary), "serve", "-c", str(self.config)]
+        self._start_seconds_max = start_seconds_max
         self._process = None
 
     @property
@@ -49,7 +51,7 @@ directory = "{self.folder}/state"
     def __enter__(self):
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(self._command, stdout=log, stderr=log)
-        deadline = time.monotonic() + START_SECONDS_MAX
+        deadline = time.monotonic() + self._start_seconds_max
         while not self._answers():
             if self._process.poll() is not None or time.monotonic() > deadline:
                 self.__exit__()
