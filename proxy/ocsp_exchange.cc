@@ -63,6 +63,18 @@ void send(const OcspConnection& connection, OcspResponseStatus status) {
       std::chrono::floor<std::chrono::seconds>(connection.context.clock.wall()));
 }
 
+// Sends what is known: an answer or an OCSP error. Where neither is, there is a signature to wait
+// for. Outcome: OcspNow or OcspResult.
+template <class Outcome>
+void send_known(const OcspConnection& connection, const Outcome& outcome, http::Method method,
+                const http::FieldsView& fields) {
+  if (const auto* reply = std::get_if<OcspReply>(&outcome)) {
+    send(connection, *reply, method, fields);
+  } else if (const auto* status = std::get_if<OcspResponseStatus>(&outcome)) {
+    send(connection, *status);
+  }
+}
+
 }  // namespace
 
 ClientConditions conditions_of(const http::RequestHead& head) {
@@ -79,12 +91,8 @@ std::unique_ptr<RequestExchange> OcspExchange::answer(const OcspConnection& conn
                                                       const http::RequestHead& head) {
   connection.record.kind = ObjectKind::ocsp;
   auto now = connection.context.responder->answer(query);
-  if (const auto* reply = std::get_if<OcspReply>(&now)) {
-    connection.record.ready = true;
-    send(connection, *reply, head.method, head.fields);
-  } else if (const auto* status = std::get_if<OcspResponseStatus>(&now)) {
-    send(connection, *status);
-  }
+  connection.record.ready = std::holds_alternative<OcspReply>(now);
+  send_known(connection, now, head.method, head.fields);
   // The answer is known; what is left is for the log.
   if (connection.context.request_log.wants(connection.record)) {
     connection.record.target = std::string(head.target);
@@ -187,10 +195,8 @@ void OcspExchange::ask(const revocation::OcspQuery& query) {
   connection_.record.kind = ObjectKind::ocsp;
   auto now = connection_.context.responder->answer(query);
   if (auto* signature = std::get_if<OcspSignaturePtr>(&now)) return wait_for(std::move(*signature));
-  if (const auto* reply = std::get_if<OcspReply>(&now)) {
-    send(connection_, *reply, conditions_.method, conditions_.fields.view());
-  }
-  if (const auto* status = std::get_if<OcspResponseStatus>(&now)) send(connection_, *status);
+  connection_.record.ready = std::holds_alternative<OcspReply>(now);
+  send_known(connection_, now, conditions_.method, conditions_.fields.view());
   connection_.observer.pump();
 }
 
@@ -199,12 +205,8 @@ void OcspExchange::wait_for(OcspSignaturePtr signature) {
       std::move(signature), [self = self_](const revocation::OcspResult& result) {
         if (*self == nullptr) return;
         const OcspExchange& exchange = **self;
-        if (const auto* reply = std::get_if<OcspReply>(&result)) {
-          send(exchange.connection_, *reply, exchange.conditions_.method,
-               exchange.conditions_.fields.view());
-        } else {
-          send(exchange.connection_, std::get<OcspResponseStatus>(result));
-        }
+        send_known(exchange.connection_, result, exchange.conditions_.method,
+                   exchange.conditions_.fields.view());
         exchange.connection_.observer.pump();
       });
 }

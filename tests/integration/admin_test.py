@@ -1,5 +1,6 @@
 """The admin API and the commands that speak to it: who may change what, and what outlives what."""
 
+import gzip
 import json
 import os
 import shutil
@@ -139,6 +140,29 @@ class Admin(unittest.TestCase):
         self.assertEqual(self.serials(), [])
         answer = self.post("/api/v1/revoke", body, BEARER, "Origin: http://" + own)
         self.assertEqual(answer.status, 200)
+
+    def test_status_says_in_a_terminal_and_by_its_exit_status_whether_nps_can_authenticate(self):
+        self.start()
+        shown = self.command("status", token=False)
+        self.assertTrue(shown.startswith("NPS can authenticate: yes\n"), shown)
+        self.assertRegex(shown, r"\n  root +yes  crl, .* left of ")
+        self.assertIn(self.known, shown)
+        for_programs = json.loads(self.command("status", "--json", token=False))
+        self.assertEqual(for_programs["verdict"], self.read("/api/v1/status")["verdict"])
+        away = free_port("127.0.0.1")
+        self.assertIn(str(away), self.command("status", code=2, token=False,
+                                              admin=("127.0.0.1", away)))
+
+    def test_what_is_long_is_compressed_for_whoever_accepts_that(self):
+        self.start()
+        for path, start in (("/metrics", b"# HELP "), ("/api/v1/config", b"{"), ("/", b"<!doctype html>")):
+            plain = self.get(path)
+            self.assertNotIn("content-encoding", plain.fields)
+            self.assertEqual(plain.body[:len(start)].lower(), start.lower())
+            packed = self.get(path, "Accept-Encoding: gzip")
+            self.assertEqual(packed.fields.get("content-encoding"), "gzip", path)
+            self.assertEqual(gzip.decompress(packed.body)[:len(start)].lower(), start.lower())
+            self.assertIn("accept-encoding", packed.fields.get("vary", "").lower())
 
     def test_the_api_is_not_reached_through_the_proxy_port(self):
         self.start()

@@ -35,7 +35,8 @@ class Wire(unittest.TestCase):
             cls.world.authority(responder_hosts=[RESPONDER_HOST, cls.world.origin.authority]),
             cls.world.authority(name="other", certificate=cls.pki.path("other.pem"),
                                 crls=[cls.world.origin.url("/other.crl")])],
-                            ocsp={"nonce_budget": "10000/s"})
+                            ocsp={"nonce_budget": "10000/s"},
+                            log={"access": "misses", "level": "debug"})
         cls.addClassCleanup(cls.world.revcache.remove)
         cls.world.revcache.start()
         cls.addClassCleanup(cls.world.revcache.stop)
@@ -242,6 +243,24 @@ class Wire(unittest.TestCase):
 
     def test_other_methods_are_405(self):
         self.assertEqual(self.world.get("", method="PUT", path="/ocsp").status, 405)
+
+    def test_an_answer_that_is_there_already_is_no_miss_in_the_log_however_its_question_comes(self):
+        question = self.world.question("issuing")
+        answer = self.world.post(question, "/ocsp/root")
+        logged = '"url":"/ocsp/root"'
+        self.world.post(question, "/ocsp/earlier-than-those")
+        before = self.world.revcache.logged("earlier-than-those").count(logged)
+        with Client(self.world.revcache.proxy) as client:
+            client.send(b"POST /ocsp/root HTTP/1.1\r\nHost: %s:%d\r\nExpect: 100-continue\r\n"
+                        b"%s\r\nContent-Length: %d\r\n\r\n" % (
+                            self.world.revcache.proxy[0].encode(), self.world.revcache.proxy[1],
+                            REQUEST_TYPE.encode(), len(question)))
+            self.assertEqual(client.reader.head().status, 100)
+            client.send(question)
+            self.assertEqual(client.response().body, answer.body)
+        self.assertEqual(self.world.post(question, "/ocsp/root").body, answer.body)
+        self.world.post(question, "/ocsp/later-than-those")
+        self.assertEqual(self.world.revcache.logged("later-than-those").count(logged), before)
 
     def test_a_name_that_no_authority_has_is_404(self):
         self.assertEqual(self.world.post(self.world.question("gone"), "/ocsp/nobody").status, 404)
