@@ -16,6 +16,7 @@
 
 #include "base/check.h"
 #include "pki/certificate_builder.h"
+#include "pki/ocsp_response.h"
 #include "pki/openssl_ptr.h"
 #include "pki/signer.h"
 
@@ -66,7 +67,7 @@ class Subject {
     benchmark::DoNotOptimize(signature.data());
   }
 
-  void respond() {
+  std::string respond() {
     const SingleAnswer answer{.cert_id_der = as_bytes(cert_id_),
                               .status = StatusToSign::good(BenchProof()),
                               .this_update = kNow,
@@ -75,7 +76,11 @@ class Subject {
         {.produced_at = kNow, .answers = {&answer, 1}, .nonce = std::nullopt}, kind_.scheme);
     CHECK(response.has_value());
     benchmark::DoNotOptimize(response->data());
+    return *response;
   }
+
+  // Also the issuer of what it answers for.
+  [[nodiscard]] const Certificate& certificate() const { return *signer_->certificate(); }
 
  private:
   Kind kind_;
@@ -91,6 +96,30 @@ void bare_signature(benchmark::State& state) {
   Subject subject(kind);
   for (auto _ : state) subject.sign_bare();
   state.SetItemsProcessed(state.iterations());
+}
+
+// A response as it comes from a CA's own responder: its form alone, and with the signature.
+template <const Kind& kind>
+void parsed_response(benchmark::State& state) {
+  Subject subject(kind);
+  const auto der = SharedBytes::copy_of(subject.respond());
+  for (auto _ : state) {
+    const auto parsed = parse_ocsp_response(der);
+    CHECK(parsed.has_value());
+    benchmark::DoNotOptimize(parsed->get());
+  }
+}
+
+template <const Kind& kind>
+void verified_response(benchmark::State& state) {
+  Subject subject(kind);
+  const auto parsed = parse_ocsp_response(SharedBytes::copy_of(subject.respond()));
+  CHECK(parsed.has_value());
+  for (auto _ : state) {
+    const auto verified = verify_ocsp_response(*parsed, subject.certificate(), {}, kNow, {});
+    CHECK(verified.has_value());
+    benchmark::DoNotOptimize(verified->get());
+  }
 }
 
 template <const Kind& kind>
@@ -125,9 +154,13 @@ void response_beside_signature(benchmark::State& state) {
 BENCHMARK(bare_signature<kRsa2048>)->Name("ocsp_sign/rsa2048/bare");
 BENCHMARK(signed_response<kRsa2048>)->Name("ocsp_sign/rsa2048/response");
 BENCHMARK(response_beside_signature<kRsa2048>)->Name("ocsp_sign/rsa2048/beside");
+BENCHMARK(parsed_response<kRsa2048>)->Name("ocsp_read/rsa2048/parse");
+BENCHMARK(verified_response<kRsa2048>)->Name("ocsp_read/rsa2048/verify");
 BENCHMARK(bare_signature<kP256>)->Name("ocsp_sign/p256/bare");
 BENCHMARK(signed_response<kP256>)->Name("ocsp_sign/p256/response");
 BENCHMARK(response_beside_signature<kP256>)->Name("ocsp_sign/p256/beside");
+BENCHMARK(parsed_response<kP256>)->Name("ocsp_read/p256/parse");
+BENCHMARK(verified_response<kP256>)->Name("ocsp_read/p256/verify");
 
 }  // namespace
 }  // namespace revcache::pki
