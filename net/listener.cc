@@ -69,14 +69,25 @@ bool prepare(int socket, const SocketAddress& address, const ListenerOptions& op
   return switch_on(socket, IPPROTO_IPV6, IPV6_V6ONLY, options.ipv6_only);
 }
 
-Descriptor open_listening(const SocketAddress& address, const ListenerOptions& options) {
+Descriptor open_bound(const SocketAddress& address, const ListenerOptions& options) {
   const int family = address.ip.is_v4() ? AF_INET : AF_INET6;
   Descriptor fd(::socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (!fd.is_open() || !prepare(fd.get(), address, options)) return Descriptor{};
   const KernelAddress kernel = to_kernel(address);
   if (::bind(fd.get(), kernel.get(), kernel.length) != 0) return Descriptor{};
-  if (::listen(fd.get(), options.backlog) != 0) return Descriptor{};
   return fd;
+}
+
+Descriptor open_listening(const SocketAddress& address, const ListenerOptions& options) {
+  Descriptor fd = open_bound(address, options);
+  if (!fd.is_open() || ::listen(fd.get(), options.backlog) != 0) return Descriptor{};
+  return fd;
+}
+
+// After a call that has set errno.
+std::unexpected<Error> cannot_listen(const SocketAddress& address) {
+  return fail(ErrorCode::unreachable, Blame::local,
+              "listen on " + address.to_string() + ": " + describe_uv_error(-errno));
 }
 
 }  // namespace
@@ -111,10 +122,7 @@ Result<std::unique_ptr<Listener>> Listener::open(EventLoop& loop, const SocketAd
                                                  OnExhausted on_exhausted) {
   errno = 0;
   Descriptor fd = open_listening(address, options);
-  if (!fd.is_open()) {
-    return fail(ErrorCode::unreachable, Blame::local,
-                "listen on " + address.to_string() + ": " + describe_uv_error(-errno));
-  }
+  if (!fd.is_open()) return cannot_listen(address);
   std::unique_ptr<Listener> listener(
       new Listener(loop, options, std::move(on_accept), std::move(on_exhausted)));
   listener->sockets_ = std::make_unique<Sockets>(loop, std::move(fd));
@@ -122,6 +130,13 @@ Result<std::unique_ptr<Listener>> Listener::open(EventLoop& loop, const SocketAd
   poll->data = listener.get();
   CHECK(uv_poll_start(poll, UV_READABLE, on_uv_poll) == 0);
   return listener;
+}
+
+Result<SocketAddress> Listener::free_address(const SocketAddress& wanted) {
+  errno = 0;
+  const Descriptor fd = open_bound(wanted, {});
+  if (!fd.is_open()) return cannot_listen(wanted);
+  return local_of(fd.get());
 }
 
 SocketAddress Listener::local_address() const {

@@ -47,6 +47,9 @@ class Listener {
   static Result<std::unique_ptr<Listener>> open(EventLoop& loop, const SocketAddress& address,
                                                 const ListenerOptions& options, OnAccept on_accept,
                                                 OnExhausted on_exhausted = nullptr);
+  // `wanted`, with a port that is free where it has 0. Fails as open() does without reuse_port when
+  // somebody listens there. Does not listen itself: a client would be reset when that ends.
+  static Result<SocketAddress> free_address(const SocketAddress& wanted);
   Listener(const Listener&) = delete;
   Listener& operator=(const Listener&) = delete;
   // Closes; connections that the kernel has queued are reset. See stop().

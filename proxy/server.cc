@@ -113,14 +113,14 @@ Server::Server(config::Config config, const config::Source& source,
       collector_({.version = std::string(config::version()), .revision = {}}),
       cache_(initial_.cache, seed_) {}
 
-// Takes each address for a moment without SO_REUSEPORT: another server on it must be an error, not
-// a silent sharing of its clients. Also finds the port where 0 was configured.
+// Looks at each address without SO_REUSEPORT: another server on it must be an error, not a silent
+// sharing of its clients. Also finds the port where 0 was configured.
 Result<std::vector<SocketAddress>> Server::claim_addresses() {
   std::vector<SocketAddress> claimed;
   for (const auto& address : initial_.listen.proxy) {
-    auto probe = net::Listener::open(loop_, address, {}, [](std::unique_ptr<net::Stream>) {});
-    if (!probe) return fail(std::move(probe));
-    claimed.push_back((*probe)->local_address());
+    auto free = net::Listener::free_address(address);
+    if (!free) return fail(std::move(free));
+    claimed.push_back(*free);
   }
   return claimed;
 }

@@ -89,6 +89,22 @@ TEST_F(ListenerTest, NamesTheAddressAndTheReasonWhenItCannotBind) {
   EXPECT_NE(second.error().detail.find("address already in use"), std::string::npos);
 }
 
+TEST_F(ListenerTest, FindsAFreePortThatItDoesNotKeep) {
+  const auto found = Listener::free_address(loopback());
+  ASSERT_TRUE(found);
+  EXPECT_NE(found->port, 0);
+  EXPECT_TRUE(Listener::open(loop_, *found, {}, keep()));
+}
+
+TEST_F(ListenerTest, AnAddressWhereSomebodyListensIsNotFreeEvenIfThePortIsShared) {
+  auto other = Listener::open(loop_, loopback(), {.reuse_port = true}, keep());
+  ASSERT_TRUE(other);
+  const auto found = Listener::free_address((*other)->local_address());
+  ASSERT_FALSE(found);
+  EXPECT_EQ(found.error().code, ErrorCode::unreachable);
+  EXPECT_NE(found.error().detail.find("address already in use"), std::string::npos);
+}
+
 TEST_F(ListenerTest, SharesAPortWhenAsked) {
   const ListenerOptions shared{.reuse_port = true};
   auto first = Listener::open(loop_, loopback(), shared, keep());
