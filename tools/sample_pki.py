@@ -85,16 +85,18 @@ class SamplePki:
         return self._certificate("server", "/O=Contoso/CN=nps.contoso.example", 365, issuer="root",
                                  extensions="server_extensions")
 
-    def ocsp(self):
-        """(request, response) about the user certificate, as DER."""
+    def ocsp(self, issuer="issuing", subject="user"):
+        """(request, response) about `subject`, by its issuer, as DER."""
         request = self.folder / "ocsp-request.der"
         response = self.folder / "ocsp-response.der"
-        serial = openssl("x509", "-in", self.user, "-noout", "-serial").strip().split("=")[1]
+        issuing = self.folder / f"{issuer}.pem"
+        certificate = self.folder / f"{subject}.pem"
+        serial = openssl("x509", "-in", certificate, "-noout", "-serial").strip().split("=")[1]
         index = self.folder / "ocsp-index.txt"
         index.write_text(f"V\t301231235959Z\t\t{serial}\tunknown\t/CN=anna\n")
-        openssl("ocsp", "-issuer", self.issuing, "-cert", self.user, "-no_nonce", "-reqout", request)
-        openssl("ocsp", "-index", index, "-rsigner", self.issuing, "-rkey", self.key("issuing"),
-                "-CA", self.issuing, "-reqin", request, "-respout", response, "-ndays", 7)
+        openssl("ocsp", "-issuer", issuing, "-cert", certificate, "-no_nonce", "-reqout", request)
+        openssl("ocsp", "-index", index, "-rsigner", issuing, "-rkey", self.key(issuer),
+                "-CA", issuing, "-reqin", request, "-respout", response, "-ndays", 7)
         return request.read_bytes(), response.read_bytes()
 
     def key(self, name):
