@@ -189,8 +189,8 @@ Checked<void> verify_issued_by(const Certificate& subject, const Certificate& is
     return refuse(Refusal::algorithm_mismatch,
                   "the signature algorithms within and without differ");
   }
-  auto key = PublicKey::parse(issuer.spki);
-  if (!key) return std::unexpected(std::move(key).error());
+  const auto& key = issuer.key();
+  if (!key) return std::unexpected(key.error());
   return verify_signature(*key, subject.signature_algorithm, subject.tbs, subject.signature,
                           policy);
 }

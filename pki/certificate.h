@@ -91,6 +91,10 @@ struct Certificate {
   [[nodiscard]] bool has_extended_key_usage(std::string_view oid) const noexcept;
   [[nodiscard]] bool is_self_issued() const noexcept;  // subject equals issuer, octet for octet
   [[nodiscard]] bool is_valid_at(WallTime now) const noexcept;
+  // Of spki, as PublicKey::parse gives it; decoded once.
+  [[nodiscard]] const Checked<PublicKey>& key() const { return decoded_key.of(spki); }
+
+  DecodedOnceKey decoded_key;
 };
 
 using CertificatePtr = std::shared_ptr<const Certificate>;

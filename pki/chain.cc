@@ -39,7 +39,7 @@ std::optional<LinkFault> signature_fault(const Certificate& subject, const Certi
     return LinkFault{ChainFault::signature_wrong,
                      "the algorithm inside what is signed differs from the one outside"};
   }
-  const auto key = PublicKey::parse(issuer.spki);
+  const auto& key = issuer.key();
   if (!key) return fault_of(key.error());
   const auto verified =
       verify_signature(*key, subject.signature_algorithm, subject.tbs, subject.signature, policy);

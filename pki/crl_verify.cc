@@ -48,7 +48,7 @@ Verdict check_issuer(const ParsedCrl& crl, const Certificate& issuer) {
 
 Verdict check_signature(const ParsedCrl& crl, const Certificate& issuer,
                         const SignaturePolicy& policy) {
-  const auto key = PublicKey::parse(issuer.spki);
+  const auto& key = issuer.key();
   if (!key) return key.error();
   const auto verified =
       verify_signature(*key, crl.signature_algorithm, crl.tbs, crl.signature, policy);

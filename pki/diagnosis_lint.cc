@@ -47,7 +47,7 @@ class Lint {
   }
 
   void key() {
-    const auto key = PublicKey::parse(leaf_.spki);
+    const auto& key = leaf_.key();
     if (!key) {
       return add("key-unknown", Severity::error, "RFC 5280 4.1.2.7",
                  "Its key cannot be used: " + key.error().detail + '.', "");

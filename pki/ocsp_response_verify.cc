@@ -65,8 +65,8 @@ Checked<void> check_delegated(const Certificate& responder, const Certificate& i
 
 Checked<void> check_signature(const ParsedOcspResponse& response, const Certificate& responder,
                               const SignaturePolicy& policy) {
-  auto key = PublicKey::parse(responder.spki);
-  if (!key) return std::unexpected(std::move(key).error());
+  const auto& key = responder.key();
+  if (!key) return std::unexpected(key.error());
   return verify_signature(*key, response.signature_algorithm, response.tbs, response.signature,
                           policy);
 }

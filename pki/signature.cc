@@ -5,6 +5,8 @@
 #include <openssl/rsa.h>
 #include <openssl/x509.h>
 
+#include <mutex>
+#include <optional>
 #include <utility>
 
 #include "base/check.h"
@@ -106,6 +108,24 @@ Checked<PublicKey> PublicKey::parse(ByteView spki) {
     default:
       return refuse(Refusal::algorithm_refused, "a public key that is not RSA, EC or Ed25519");
   }
+}
+
+struct DecodedOnceKey::State {
+  std::once_flag once;
+  std::optional<Checked<PublicKey>> key;
+};
+
+DecodedOnceKey::DecodedOnceKey() : state_(std::make_unique<State>()) {}
+DecodedOnceKey::DecodedOnceKey(const DecodedOnceKey&) : DecodedOnceKey() {}
+DecodedOnceKey& DecodedOnceKey::operator=(const DecodedOnceKey& other) {
+  if (this != &other) state_ = std::make_unique<State>();
+  return *this;
+}
+DecodedOnceKey::~DecodedOnceKey() = default;
+
+const Checked<PublicKey>& DecodedOnceKey::of(ByteView spki) const {
+  std::call_once(state_->once, [&] { state_->key.emplace(PublicKey::parse(spki)); });
+  return *state_->key;
 }
 
 int PublicKey::bits() const noexcept { return EVP_PKEY_get_bits(key_.get()); }

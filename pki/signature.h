@@ -40,6 +40,23 @@ class PublicKey {
   std::shared_ptr<evp_pkey_st> key_;
 };
 
+// A key that is decoded when it is first asked for, and then kept: OpenSSL's decoders take longer
+// than ten signatures verified with it. A copy, also by a move, begins anew. Any thread.
+class DecodedOnceKey {
+ public:
+  DecodedOnceKey();
+  DecodedOnceKey(const DecodedOnceKey& other);
+  DecodedOnceKey& operator=(const DecodedOnceKey& other);
+  ~DecodedOnceKey();
+
+  // PublicKey::parse(spki), which is the same at each call.
+  const Checked<PublicKey>& of(ByteView spki) const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
 // `algorithm`: the whole AlgorithmIdentifier SEQUENCE. `signature`: the BIT STRING's octets,
 // without the count of unused bits. Refuses with algorithm_refused, algorithm_mismatch (another key
 // type) or signature_wrong.

@@ -83,7 +83,7 @@ Result<std::shared_ptr<const Signer>> Signer::make(std::vector<CertificatePtr> c
                                             " certificates; a response carries at most " +
                                             std::to_string(kOcspCertificatesMax));
   }
-  const auto certified = PublicKey::parse(certificates.front()->spki);
+  const auto& certified = certificates.front()->key();
   if (!certified) return broken(ErrorCode::unsupported, certified.error().detail);
   Result<SignatureScheme> scheme = own_scheme(*certified);
   if (!scheme) return fail(std::move(scheme));

@@ -2,8 +2,11 @@
 #include "pki/certificate.h"
 
 #include <gtest/gtest.h>
+#include <openssl/evp.h>
 
+#include <array>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "pki/asn1_time.h"
@@ -222,6 +225,29 @@ TEST(Certificate, KeyTellsIssuersOfOneNameApart) {
   EXPECT_TRUE(names_match(root->subject, other->subject));
   EXPECT_NE(key_hash(*root), key_hash(*other));
   EXPECT_EQ(key_hash(*root), sha256(root->spki));
+}
+
+TEST(Certificate, ItsKeyIsDecodedOnceForAllThreadsThatAsk) {
+  const auto root = certificate("good_root");
+  std::array<const PublicKey*, 8> seen{};
+  std::vector<std::thread> threads;
+  for (auto& key : seen) threads.emplace_back([&] { key = &root->key().value(); });
+  for (auto& thread : threads) thread.join();
+  for (const auto* key : seen) EXPECT_EQ(key, seen[0]);
+}
+
+TEST(Certificate, ACopyThatIsGivenAnotherKeyHasThatOne) {
+  const auto root = certificate("good_root");
+  const auto other = certificate("good_root_same_name");
+  ASSERT_TRUE(root->key());
+  Certificate copy = *root;
+  copy.spki = other->spki;
+  ASSERT_TRUE(copy.key());
+  EXPECT_EQ(EVP_PKEY_eq(copy.key()->get(), other->key()->get()), 1);
+  copy = *other;
+  copy.spki = {};
+  ASSERT_FALSE(copy.key());
+  EXPECT_EQ(copy.key().error().reason, Refusal::malformed);
 }
 
 TEST(Certificate, KeepsItsBytesAlive) {
