@@ -90,23 +90,35 @@ void TcpStream::start_reading(StreamReader& reader) {
   if (!was_reading && first_read_ == nullptr) read_when_ready();
 }
 
-void TcpStream::read_when_ready() {
-  const auto give_buffer = [](uv_handle_t* handle, std::size_t, uv_buf_t* buffer) {
-    const auto shared = static_cast<EventLoop*>(handle->loop->data)->read_buffer();
-    *buffer = uv_buf_init(shared.data(), static_cast<unsigned>(shared.size()));
-  };
-  CHECK(uv_read_start(watched(), give_buffer, on_uv_read) == 0);
-}
+void TcpStream::read_when_ready() { CHECK(uv_read_start(watched(), give_buffer, on_uv_read) == 0); }
 
 void TcpStream::stop_reading() {
   if (std::exchange(reader_, nullptr) == nullptr) return;
   if (handle_ != nullptr) uv_read_stop(as_stream(handle_.get()));
 }
 
+// libuv by itself reads on while a buffer comes back full, up to 32 in one round: two MiB that keep
+// all others waiting. Without a buffer it leaves the rest to the next round.
+void TcpStream::give_buffer(uv_handle_t* handle, std::size_t, uv_buf_t* buffer) noexcept {
+  const auto& loop = *static_cast<EventLoop*>(handle->loop->data);
+  auto* self = static_cast<TcpStream*>(handle->data);
+  if (self != nullptr && std::exchange(self->filled_buffer_, false) && !loop.may_read_on()) {
+    *buffer = uv_buf_init(nullptr, 0);
+    return;
+  }
+  const auto shared = loop.read_buffer();
+  *buffer = uv_buf_init(shared.data(), static_cast<unsigned>(shared.size()));
+}
+
 void TcpStream::on_uv_read(uv_stream_t* stream, ssize_t count, const uv_buf_t* buffer) noexcept {
   auto* self = static_cast<TcpStream*>(stream->data);
-  if (self == nullptr || count == 0) return;  // 0: nothing there after all (EAGAIN)
+  // 0: nothing there after all (EAGAIN). ENOBUFS: give_buffer had none.
+  if (self == nullptr || count == 0 || count == UV_ENOBUFS) return;
   self->loop_.on_wakeup();
+  if (static_cast<std::size_t>(count) == EventLoop::kReadBufferBytes) {
+    self->filled_buffer_ = true;
+    self->loop_.count_full_read();
+  }
   self->deliver(count, buffer->base);
 }
 

@@ -72,6 +72,7 @@ class TcpStream final : public Stream {
 
   static void on_uv_read(uv_stream_t* stream, ssize_t count, const uv_buf_t* buffer) noexcept;
   static void on_uv_write(uv_write_t* request, int status) noexcept;
+  static void give_buffer(uv_handle_t* handle, std::size_t, uv_buf_t* buffer) noexcept;
   void deliver(ssize_t count, const char* data);
   void fail_later(std::unique_ptr<PendingWrite> failed, int status);
   // Makes libuv watch the socket.
@@ -87,6 +88,7 @@ class TcpStream final : public Stream {
   mutable SocketAddress peer_;             // port 0: not asked for yet
   Blame blame_;
   bool read_finished_ = false;  // end or error was reported
+  bool filled_buffer_ = false;  // in this round: there is more, as a rule
 };
 
 }  // namespace revcache::net

@@ -122,6 +122,32 @@ TEST_F(TcpStreamTest, StopReadingHoldsBackUntilReadingIsStartedAgain) {
   ASSERT_TRUE(run_until([&] { return at_server_.received == "onetwo"; }));
 }
 
+TEST_F(TcpStreamTest, ReadsItsShareInOneRoundAndTheRestLaterWithoutForgettingOthers) {
+  const std::size_t first_bytes = fill(*client_);
+  ASSERT_GT(first_bytes, 4 * EventLoop::kReadBytesPerRoundMax);
+  const auto first_client = std::move(client_);
+  const auto first_server = std::move(server_);
+  ASSERT_TRUE(connect_both());
+  const std::size_t second_bytes = fill(*client_);
+  RecordingReader first;
+  RecordingReader second;
+  first_server->start_reading(first);
+  server_->start_reading(second);
+  std::size_t rounds_of_both = 0;
+  while (first.received.size() < first_bytes || second.received.size() < second_bytes) {
+    const std::size_t first_before = first.received.size();
+    const std::size_t second_before = second.received.size();
+    loop_.run_once();
+    const std::size_t of_first = first.received.size() - first_before;
+    const std::size_t of_second = second.received.size() - second_before;
+    // Whoever comes first has the round's share, the other one buffer.
+    ASSERT_LE(of_first + of_second,
+              EventLoop::kReadBytesPerRoundMax + 2 * EventLoop::kReadBufferBytes);
+    if (of_first > 0 && of_second > 0) ++rounds_of_both;
+  }
+  EXPECT_GT(rounds_of_both, 2U);
+}
+
 TEST_F(TcpStreamTest, StartReadingAgainReplacesTheReader) {
   RecordingReader other;
   server_->start_reading(at_server_);
