@@ -19,8 +19,6 @@ namespace {
 constexpr std::string_view kKeepAlive = "Connection: keep-alive\r\n";
 constexpr std::string_view kClose = "Connection: close\r\n";
 
-constexpr std::size_t kSliceBytes = std::size_t{1} << 20U;
-
 // True for statuses whose replies have no content whatever their fields say (RFC 9110 6.4.1).
 constexpr bool has_no_content(std::uint16_t status) noexcept {
   return status < 200 || status == 204 || status == 304;
@@ -196,16 +194,27 @@ void ReplyChannel::end() {
   complete_if_sent();
 }
 
+// Only the last piece can be long.
+std::size_t ReplyChannel::write_now(std::span<const std::string_view> pieces) {
+  if (pieces.back().size() <= kAtOnceBytes) return stream_.try_write(pieces);
+  std::array<std::string_view, 3> cut;
+  CHECK(pieces.size() <= cut.size());
+  std::ranges::copy(pieces, cut.begin());
+  cut[pieces.size() - 1] = pieces.back().substr(0, kAtOnceBytes);
+  return stream_.try_write({cut.data(), pieces.size()});
+}
+
 // One system call when the socket takes everything. What is left is queued: pieces inside `body`
 // share its memory, others are copied.
 bool ReplyChannel::send(std::span<const std::string_view> pieces, const SharedBytes& body) {
   if (state_ != State::open) return false;
-  std::size_t sent = writes_pending_ != 0 ? 0 : stream_.try_write(pieces);
+  std::size_t sent = writes_pending_ != 0 ? 0 : write_now(pieces);
   std::size_t total = 0;
   for (const auto& piece : pieces) total += piece.size();
   if (sent == total) return true;
   const auto whole = body.text();
   std::vector<SharedBytes> rest;
+  if (!tail_.empty()) rest.push_back(std::exchange(tail_, {}));  // comes first
   for (auto piece : pieces) {
     const auto skipped = std::min(sent, piece.size());
     sent -= skipped;
@@ -238,20 +247,17 @@ void ReplyChannel::on_written(const Result<void>& written) {
   }
   if (!tail_.empty()) {
     send_tail();
-    if (writes_pending_ != 0) return observer_.on_reply_progress();
+    return observer_.on_reply_progress();
   }
   complete_if_sent();
   if (writes_pending_ == 0) observer_.on_reply_drained();
 }
 
+// One slice; on_written() asks for the next.
 void ReplyChannel::send_tail() {
-  const auto view = tail_.text();
-  const auto sent = stream_.try_write({&view, 1});
-  auto rest = tail_.slice(sent, tail_.size() - sent);
-  tail_ = rest.size() > kSliceBytes ? rest.slice(kSliceBytes, rest.size()) : SharedBytes();
-  if (rest.empty()) return;
   std::vector<SharedBytes> slice;
-  slice.push_back(rest.slice(0, kSliceBytes));
+  slice.push_back(tail_.slice(0, kSliceBytes));
+  tail_ = tail_.size() > kSliceBytes ? tail_.slice(kSliceBytes, tail_.size()) : SharedBytes();
   queue(std::move(slice));
 }
 

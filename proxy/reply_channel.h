@@ -36,6 +36,12 @@ class ReplyChannel {
  public:
   enum class State : std::uint8_t { idle, open, complete, broken };
 
+  // A longer body does not go to the socket at once: that takes several MiB, and with them the time
+  // of this loop's other clients. The rest follows in slices; libuv sends up to nine of them before
+  // it looks at the other sockets again.
+  static constexpr std::size_t kAtOnceBytes = std::size_t{256} * 1024;
+  static constexpr std::size_t kSliceBytes = std::size_t{64} * 1024;
+
   ReplyChannel(net::Stream& stream, ReplyObserver& observer)
       : stream_(stream), observer_(observer) {}
   ReplyChannel(const ReplyChannel&) = delete;
@@ -81,6 +87,7 @@ class ReplyChannel {
                                  bool with_age) noexcept;
   [[nodiscard]] std::string_view connection_field() const noexcept;
   bool send(std::span<const std::string_view> pieces, const SharedBytes& body);
+  std::size_t write_now(std::span<const std::string_view> pieces);
   void queue(std::vector<SharedBytes> pieces);
   void on_written(const Result<void>& written);
   void send_tail();
@@ -89,7 +96,7 @@ class ReplyChannel {
   net::Stream& stream_;
   ReplyObserver& observer_;
   std::array<char, 256> suffix_{};
-  SharedBytes tail_;  // of a long body: queued in slices, so that progress can be seen
+  SharedBytes tail_;  // of a long body: goes out slice by slice
   std::uint64_t body_bytes_ = 0;
   std::uint16_t status_ = 0;
   http::Version version_;
