@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/check.h"
+#include "cache/body_room.h"
 #include "cache/storability.h"
 #include "cache/validation.h"
 #include "http/serializer.h"
@@ -124,7 +125,7 @@ void Fetch::on_head(http::ResponseHead head, WallTime request_time) {
   if (!http::is_safe(request_.method) && !request_.is_ocsp) invalidate_after_unsafe();
   if (should_collect()) {
     mode_ = Mode::collecting;
-    body_.reserve(std::min<std::uint64_t>(head_.content_length, kPieceBytes));
+    make_room(body_, std::min(head_.content_length, collect_bytes_max()));
     return;
   }
   begin_streaming();
@@ -176,6 +177,7 @@ void Fetch::begin_streaming() {
       std::min(context_.shared.options.object_bytes_max, context_.shared.memory.object_bytes_max());
   keep_copy_ = may_store_ && !pass_conditions_ && request_.method == Method::get &&
                head_.content_length <= copy_max;
+  if (keep_copy_) make_room(body_, head_.content_length);
   auto head = head_;
   head.fields = http::end_to_end_fields(head_.fields.view());
   const bool wanted = target_->begin_stream(std::move(head), keep_copy_);
@@ -190,7 +192,7 @@ void Fetch::on_body(std::string_view piece) {
   context_.metrics.upstream_response_bytes[metrics::index(kind_)].add(piece.size());
   if (mode_ == Mode::streaming) {
     if (keep_copy_) {
-      body_.append(piece);
+      append_piece(body_, piece, context_.shared.memory.object_bytes_max());
       if (body_.size() > context_.shared.memory.object_bytes_max()) {
         keep_copy_ = false;
         body_ = {};
@@ -200,7 +202,7 @@ void Fetch::on_body(std::string_view piece) {
   }
   if (mode_ != Mode::collecting) return;
   if (body_.size() + piece.size() <= collect_bytes_max()) {
-    body_.append(piece);
+    append_piece(body_, piece, collect_bytes_max());
     return;
   }
   if (is_held_until_admitted(kind_)) {
