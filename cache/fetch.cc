@@ -38,7 +38,10 @@ Fetch::Fetch(const CacheContext& context, const CacheRequest& request, StoredRes
       target_(std::move(target)),
       kind_(request.kind) {}
 
-Fetch::~Fetch() { context_.active.erase(this); }
+Fetch::~Fetch() {
+  context_.active.erase(this);
+  context_.shared.bodies.release(std::move(body_));
+}
 
 void Fetch::start() {
   context_.active.insert(this);
@@ -195,7 +198,7 @@ void Fetch::on_body(std::string_view piece) {
       append_piece(body_, piece, context_.shared.memory.object_bytes_max());
       if (body_.size() > context_.shared.memory.object_bytes_max()) {
         keep_copy_ = false;
-        body_ = {};
+        context_.shared.bodies.release(std::exchange(body_, {}));
       }
     }
     return target_->stream_body(piece);
@@ -226,6 +229,7 @@ void Fetch::on_complete() {
 void Fetch::end_streaming() {
   std::vector<StoredResponsePtr> stored;
   if (keep_copy_) {
+    admitted_body_ = context_.shared.bodies.share(std::move(body_));
     stored = store_in_memory(context_, cache::finish(response_from_head()), request_.fields.view());
   }
   mode_ = Mode::done;

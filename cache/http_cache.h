@@ -16,6 +16,7 @@
 #include "base/object_kind.h"
 #include "cache/admission.h"
 #include "cache/asked_marks.h"
+#include "cache/body_release.h"
 #include "cache/cache_status.h"
 #include "cache/coalescer.h"
 #include "cache/freshness.h"
@@ -45,6 +46,7 @@ struct SharedCache {
         coalescer(cache_options.collapse_waiters_max, hash_seed) {}
 
   const Options options;
+  BodyRelease bodies;  // before all that holds some
   MemoryTier memory;
   AskedMarks asked;           // which CRLs clients asked for
   RememberedKeys remembered;  // what was stored once: tells why it is missed
