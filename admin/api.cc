@@ -221,6 +221,13 @@ Answer answer_explain(std::string_view body, Operations& operations) {
       explained->signature_holds ? "signature" : "name and key identifier";
   json["issuer"] = explained->issuer.empty() ? Json(nullptr) : Json(explained->issuer);
   json["issuer_by"] = explained->issuer.empty() ? Json(nullptr) : Json(found_by);
+  json["unused_evidence"] = Json::array();
+  for (const UnusedEvidence& unused : explained->unused) {
+    json["unused_evidence"].push_back({{"kind", unused.kind},
+                                       {"number", unused.number},
+                                       {"reason", unused.reason},
+                                       {"detail", unused.detail}});
+  }
   return json_answer(json);
 }
 

@@ -61,8 +61,17 @@ struct CertificateQuestion {
   std::string authority;  // asked at /ocsp/<authority>; empty: at /ocsp
 };
 
+// Evidence that verified, and still does not count.
+struct UnusedEvidence {
+  std::string kind;    // "delta_crl"
+  std::string number;  // in hex; empty: none
+  std::string reason;  // a pki::Refusal
+  std::string detail;
+};
+
 struct Explanation {
   revocation::DecisionRecord record;
+  std::vector<UnusedEvidence> unused;
   std::string issuer;            // its name; empty: nobody we know
   bool signature_holds = false;  // else the issuer was found by its name and key identifier
 };

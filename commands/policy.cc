@@ -65,6 +65,15 @@ void write_evidence(Lines& lines, const Json& evidence) {
   lines.add("  valid until", printable_member(evidence, "valid_until"));
 }
 
+void write_unused(Lines& lines, const Json& unused) {
+  if (!unused.is_array()) return;
+  for (const Json& one : unused) {
+    lines.add("not used",
+              printable_member(one, "kind") + ", number " + printable_member(one, "number") + ": " +
+                  printable_member(one, "reason") + ": " + printable_member(one, "detail"));
+  }
+}
+
 void write_text(const Json& answer, const pki::Certificate& certificate, std::ostream& out) {
   out << printable(pki::name_text(certificate.subject)) << ' '
       << sentence_for(printable_member(answer, "outcome")) << ".\n";
@@ -80,6 +89,7 @@ void write_text(const Json& answer, const pki::Certificate& certificate, std::os
   lines.add("revoked at", printable_member(answer, "revoked_at"));
   lines.add("reason", printable_member(answer, "reason"));
   write_evidence(lines, answer.value("evidence", Json(nullptr)));
+  write_unused(lines, answer.value("unused_evidence", Json(nullptr)));
   lines.add("signer", printable_member(answer, "signer"));
   lines.add("thisUpdate", printable_member(answer, "this_update"));
   lines.add("nextUpdate", printable_member(answer, "next_update"));

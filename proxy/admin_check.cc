@@ -32,6 +32,7 @@ std::vector<pki::Evidence> held_of(const revocation::Snapshot& known,
   for (const auto& held : found->crls) {
     add(held, held.complete);
     add(held, held.delta);
+    add(held, held.waiting_delta);
   }
   return all;
 }

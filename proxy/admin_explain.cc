@@ -1,6 +1,9 @@
 #include "proxy/admin_explain.h"
 
 #include <string>
+#include <vector>
+
+#include "pki/crl.h"
 
 namespace revcache::proxy {
 namespace {
@@ -49,6 +52,21 @@ std::string why_not_answered(const admin::CertificateQuestion& question, const I
   return {};
 }
 
+// Delta CRLs whose base is not there yet (RFC 5280 5.2.4).
+std::vector<admin::UnusedEvidence> unused_of(const Issuer& issuer) {
+  std::vector<admin::UnusedEvidence> unused;
+  for (const revocation::HeldCrl& held : issuer.crls) {
+    if (held.waiting_delta == nullptr) continue;
+    const auto misfit = pki::may_combine(*held.complete, *held.waiting_delta);
+    if (!misfit) continue;
+    unused.push_back({.kind = "delta_crl",
+                      .number = pki::hex((*held.waiting_delta)->number),
+                      .reason = std::string(to_string(misfit->reason)),
+                      .detail = misfit->detail});
+  }
+  return unused;
+}
+
 }  // namespace
 
 admin::Explanation explain_answer(const admin::CertificateQuestion& question, const ExplainBy& by) {
@@ -56,7 +74,10 @@ admin::Explanation explain_answer(const admin::CertificateQuestion& question, co
   const auto [issuer, signature_holds] = issuer_of(certificate, by.known);
   admin::Explanation explained;
   explained.signature_holds = signature_holds;
-  if (issuer != nullptr) explained.issuer = pki::name_text(issuer->certificate->subject);
+  if (issuer != nullptr) {
+    explained.issuer = pki::name_text(issuer->certificate->subject);
+    explained.unused = unused_of(*issuer);
+  }
   const bool may_sign = issuer != nullptr && issuer->is_authority && by.table != nullptr;
   const SigningAuthority* const signing = may_sign ? by.table->find(issuer->key) : nullptr;
   if (auto why = why_not_answered(question, issuer, signing); !why.empty()) {

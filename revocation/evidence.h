@@ -191,6 +191,8 @@ class Evidence {
   pki::VerifiedCrlPtr newest_delta(const FloorKey& complete);
   Result<void> hold(const pki::VerifiedCrlPtr& crl, const Issuer& issuer,
                     const cache::AdmissionRequest& request);
+  void report_misfit(const pki::VerifiedCrlPtr& crl, const Issuer& issuer,
+                     const cache::AdmissionRequest& request);
   bool is_held(const pki::VerifiedCrl& crl, const Issuer& issuer);
   bool remember_url(const pki::VerifiedCrl& crl, const std::string& url);
   static bool is_answered_hold(const FloorKey& key, const SeenRevocation& seen,

@@ -25,9 +25,18 @@ HeldCrl* find_held(Issuer& issuer, const FloorKey& key) {
   return found == issuer.crls.end() ? nullptr : &*found;
 }
 
+// RFC 5280 5.2.4: what the complete CRL was made after has nothing to add to it.
+bool is_overtaken(const pki::VerifiedCrl& delta, const pki::VerifiedCrl& complete) {
+  return pki::compare_numbers(delta->number, complete->number) <= 0;
+}
+
 // A delta that does not fit the complete CRL waits for one that does; what fitted before stays.
 void attach_delta(HeldCrl& held, const pki::VerifiedCrlPtr& delta, std::chrono::seconds grace) {
-  if (delta == nullptr || pki::may_combine(*held.complete, *delta)) return;
+  if (delta == nullptr) return;
+  if (pki::may_combine(*held.complete, *delta)) {
+    if (!is_overtaken(*delta, *held.complete)) held.waiting_delta = delta;
+    return;
+  }
   held.delta = delta;
   held.delta_usable_until = *(*delta)->next_update + grace;
 }
@@ -44,7 +53,9 @@ void place(Issuer& issuer, const pki::VerifiedCrlPtr& crl,
     held->usable_until = *(*crl)->next_update + issuer.grace;
     attach_delta(*held, std::exchange(held->delta, nullptr), issuer.grace);
   }
-  if (held != nullptr) attach_delta(*held, newest_delta, issuer.grace);
+  if (held == nullptr) return;
+  held->waiting_delta = nullptr;
+  attach_delta(*held, newest_delta, issuer.grace);
 }
 
 // The floor keys of OCSP answers about this serial, whatever hash their CertID uses.
@@ -93,14 +104,16 @@ pki::VerifiedCrlPtr Evidence::newest_delta(const FloorKey& complete) {
 // `issuer` is as it stands now: nobody else changes it under its accept_lock.
 Result<void> Evidence::hold(const pki::VerifiedCrlPtr& crl, const Issuer& issuer,
                             const cache::AdmissionRequest& request) {
+  const FloorKey key = complete_crl_key(*crl);
   if (is_held(*crl, issuer)) {
+    report_misfit(crl, issuer, request);
     if (remember_url(*crl, request.url)) publish();
     return {};
   }
-  const FloorKey key = complete_crl_key(*crl);
   Issuer next = issuer;
   place(next, crl, (*crl)->is_delta() ? crl : newest_delta(key));
   if (!(*crl)->is_delta()) find_held(next, key)->url = request.url;
+  report_misfit(crl, next, request);
   const bool fits = known_.with([&](const Known& known) {
     known.drop_superseded(next, {request.url, key}, request.now);
     return known.bytes_with(next, (*crl)->is_delta() ? crl : nullptr) <= options_.bytes_max;
@@ -129,6 +142,25 @@ Result<void> Evidence::hold(const pki::VerifiedCrlPtr& crl, const Issuer& issuer
   drop_what_is_revoked(request.now);
   publish();
   return {};
+}
+
+// A delta CRL that came and cannot be used, or one that the complete CRL that came leaves waiting.
+void Evidence::report_misfit(const pki::VerifiedCrlPtr& crl, const Issuer& issuer,
+                             const cache::AdmissionRequest& request) {
+  const auto held = std::ranges::find(issuer.crls, complete_crl_key(*crl), &HeldCrl::key);
+  if (held == issuer.crls.end()) return;  // its base may still come
+  const bool is_delta = (*crl)->is_delta();
+  const pki::VerifiedCrlPtr& delta = is_delta ? crl : held->waiting_delta;
+  if (delta == nullptr) return;
+  const auto misfit = pki::may_combine(*held->complete, *delta);
+  if (!misfit) return;
+  const auto kind = static_cast<std::size_t>(is_delta ? request.kind : ObjectKind::delta_crl);
+  parts_.counters.refused[kind][static_cast<std::size_t>(misfit->reason)].add();
+  const auto level =
+      is_overtaken(*delta, *held->complete) ? metrics::LogLevel::info : metrics::LogLevel::warning;
+  parts_.log.write(
+      level, "delta CRL not used",
+      {{"url", request.url}, {"reason", to_string(misfit->reason)}, {"detail", misfit->detail}});
 }
 
 bool Evidence::is_held(const pki::VerifiedCrl& crl, const Issuer& issuer) {
@@ -179,6 +211,7 @@ std::uint64_t Evidence::Known::bytes_with(const Issuer& next,
     for (const HeldCrl& held : issuer.crls) {
       all.insert(held.complete);
       all.insert(held.delta);
+      all.insert(held.waiting_delta);
     }
   };
   add(next);

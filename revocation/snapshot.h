@@ -33,6 +33,9 @@ struct HeldCrl {
   pki::VerifiedCrlPtr delta;
   WallSeconds usable_until;        // the complete CRL's nextUpdate and the authority's grace
   WallSeconds delta_usable_until;  // alike; later the delta CRL adds, and lifts nothing
+  // The newest delta CRL, while the complete one is too old to be its base (RFC 5280 5.2.4). It is
+  // not used; what it revokes was seen. pki::may_combine() says why.
+  pki::VerifiedCrlPtr waiting_delta;
 };
 
 // A CA whose signature counts: an [[authority]], or a CA certificate that chains to one.

@@ -224,8 +224,18 @@ TEST_F(Explain, TellsTheDecisionAndHowItsIssuerWasFound) {
   EXPECT_EQ(got["issuer"], "CN=Root");
   EXPECT_EQ(got["issuer_by"], "signature");
   EXPECT_THAT(operations_.asked.back(), EndsWith(" at contoso"));
+  EXPECT_EQ(got["unused_evidence"], json::array());
   operations_.explanation.signature_holds = false;
   EXPECT_EQ(explain()["issuer_by"], "name and key identifier");
+}
+
+TEST_F(Explain, TellsWhatVerifiedAndDoesNotCount) {
+  operations_.explanation.unused.push_back(
+      {.kind = "delta_crl", .number = "07", .reason = "base_mismatch", .detail = "starts from 06"});
+  EXPECT_EQ(explain()["unused_evidence"], (json::array({{{"kind", "delta_crl"},
+                                                         {"number", "07"},
+                                                         {"reason", "base_mismatch"},
+                                                         {"detail", "starts from 06"}}})));
 }
 
 TEST_F(Explain, OfNobodyWeKnowTellsNoIssuer) {

@@ -53,6 +53,13 @@ TEST_F(PolicyExplain, SendsTheCertificateAndTellsEverythingThatCounts) {
   EXPECT_THAT(out_.str(), Not(HasSubstr("not verified")));
 }
 
+TEST_F(PolicyExplain, TellsWhatVerifiedAndDoesNotCount) {
+  says("good", R"(, "unused_evidence": [{"kind": "delta_crl", "number": "07",
+      "reason": "base_mismatch", "detail": "starts from 06"}])");
+  EXPECT_THAT(out_.str(),
+              HasSubstr("not used      delta_crl, number 07: base_mismatch: starts from 06"));
+}
+
 TEST_F(PolicyExplain, EndsWithTheStatusOfTheAnswer) {
   EXPECT_EQ(says("good"), 0);
   EXPECT_EQ(says("revoked", R"(, "revoked_at": "2026-11-01T00:00:00Z", "reason": "keyCompromise")"),

@@ -24,6 +24,7 @@ class Explain(unittest.TestCase):
         cls.pki = Hierarchy("http://cdp.test")
         cls.addClassCleanup(cls.pki.remove)
         cls.pki.crl("root", "root", number=7)
+        cls.pki.crl("root+", "root", number=9, base=8)
         cls.pki.certificate("user", "issuing", "user")
         cls.pki.write("token", TOKEN + "\n")
         cls.serial = cls.pki.serials["issuing"].lower()
@@ -46,10 +47,10 @@ class Explain(unittest.TestCase):
         self.wait_until_ready()
 
     def respond(self, asked):
-        if path_of(asked.target) != "/root.crl":
+        name = path_of(asked.target)[1:]
+        if name not in ("root.crl", "root+.crl"):
             return Answer(status=404)
-        return Answer(fields=("Cache-Control: max-age=1000", CRL_TYPE),
-                      body=self.pki.read("root.crl"))
+        return Answer(fields=("Cache-Control: max-age=1000", CRL_TYPE), body=self.pki.read(name))
 
     def wait_until_ready(self):
         for _ in range(2000):
@@ -135,6 +136,26 @@ class Explain(unittest.TestCase):
         self.revcache.stop()
         self.revcache.start()
         self.assertEqual([one["rule"] for one in self.decisions()], ["manual"])
+
+    def test_a_delta_crl_without_its_base_is_named(self):
+        self.assertEqual(self.explain("issuing.pem")["unused_evidence"], [])
+        delta = self.url.replace("root.crl", "root+.crl")
+        got = fetch(self.revcache.proxy, delta)
+        self.assertEqual((got.status, got.body), (200, self.pki.read("root+.crl")))
+        said = self.explain("issuing.pem")
+        self.assertEqual((said["outcome"], said["rule"]), ("good", "crl_absent"))
+        (unused,) = said["unused_evidence"]
+        self.assertEqual((unused["kind"], unused["number"], unused["reason"]),
+                         ("delta_crl", "09", "base_mismatch"))
+        self.assertIn("not used", self.command("policy", "explain", self.pki.path("issuing.pem")))
+        self.assertIn(b'revcache_evidence_refused_total{kind="delta_crl",reason="base_mismatch"} 1',
+                      self.get("/metrics").body)
+        self.assertIn("starts from 08", self.revcache.logged("delta CRL not used"))
+        chain = base64.b64encode(self.pki.read("issuing.pem") + self.pki.read("root.pem"))
+        checked = fetch(self.revcache.admin, "/api/v1/check", JSON, method="POST",
+                        body=json.dumps({"chain": chain.decode()}).encode(),
+                        host="%s:%d" % self.revcache.admin)
+        self.assertIn("base_mismatch", checked.body.decode())
 
     def test_what_nobody_answers_for_says_why(self):
         said = self.explain("user.pem", code=2)

@@ -43,6 +43,13 @@ class EvidenceRefusals : public ::testing::Test {
     EXPECT_EQ(world.status(*root.certificate(), 7), "unknown");
   }
 
+  // Taken and remembered, but not used; counted once.
+  void expect_misfit_of(const CrlWanted& delta) {
+    const auto before = world.refused(kCrl, Refusal::base_mismatch);
+    EXPECT_EQ(world.crl(root, delta, "http://cdp.example/root-delta.crl"), "verified");
+    EXPECT_EQ(world.refused(kCrl, Refusal::base_mismatch), before + 1);
+  }
+
   EvidenceWorld world;
   pki::CrlSigner root = make_ca();
   pki::SignerPtr signer = ocsp_signer(root);
@@ -150,6 +157,59 @@ TEST_F(EvidenceRefusals, WhatIsOlderThanTheNewestSeenIsRolledBack) {
   const AnswerWanted older{.serial = 7, .made_hours_ago = 2};
   expect_refused(kOcsp, Refusal::rolled_back, answer_of(*signer, ca, older), kOcspUrl,
                  question_of(ca, older));
+}
+
+TEST_F(EvidenceRefusals, ADeltaCrlWhoseBaseIsNotHeldIsNotUsedAndSaysSo) {
+  constexpr std::string_view kDeltaUrl = "http://cdp.example/root+.crl";
+  constexpr auto kDelta = ObjectKind::delta_crl;
+  const auto give_delta = [&](const std::string& body) {
+    const auto before = world.refused(kDelta, Refusal::base_mismatch);
+    EXPECT_EQ(world.verdict(kDelta, body, kDeltaUrl), "verified");
+    return world.refused(kDelta, Refusal::base_mismatch) - before;
+  };
+  const auto held = [&]() -> const HeldCrl& { return world.published->issuers()[0].crls.at(0); };
+  // Without any complete CRL there is nothing that it could misfit.
+  EXPECT_EQ(give_delta(crl_of(root, {.number = 3, .base = 2, .made_hours_ago = 30})), 0U);
+  EXPECT_EQ(world.crl(root, {.number = 5}), "verified");
+
+  const std::string ahead = crl_of(
+      root, {.number = 7,
+             .base = 6,
+             .made_hours_ago = 3,
+             .entries = {{.serial = 7, .reason = pki::CrlReason::remove_from_crl}, {.serial = 9}}});
+  EXPECT_EQ(give_delta(ahead), 1U) << "starts from a complete CRL that is not there";
+  EXPECT_EQ(held().delta, nullptr);
+  ASSERT_NE(held().waiting_delta, nullptr);
+  EXPECT_EQ(pki::may_combine(*held().complete, *held().waiting_delta)->reason,
+            Refusal::base_mismatch);
+  EXPECT_EQ(world.status(*root.certificate(), 9), "seen keyCompromise");
+  EXPECT_EQ(give_delta(ahead), 1U) << "again";
+
+  EXPECT_EQ(world.crl(root, {.number = 6, .made_hours_ago = 4}), "verified");
+  ASSERT_NE(held().delta, nullptr);
+  EXPECT_EQ(held().waiting_delta, nullptr);
+  EXPECT_EQ(give_delta(ahead), 0U) << "fits now";
+}
+
+TEST_F(EvidenceRefusals, ADeltaCrlThatIsNoNewerThanTheCompleteOneIsNotUsedAndSaysSo) {
+  EXPECT_EQ(world.crl(root, {.number = 6, .made_hours_ago = 2}), "verified");
+  for (const int number : {5, 6}) {
+    expect_misfit_of({.number = number, .base = 4, .made_hours_ago = 9 - number});
+    const HeldCrl& held = world.published->issuers()[0].crls.at(0);
+    EXPECT_EQ(held.delta, nullptr) << number;
+    EXPECT_EQ(held.waiting_delta, nullptr) << "it waits for nothing: " << number;
+  }
+}
+
+TEST_F(EvidenceRefusals, ACompleteCrlThatADeltaCrlIsTooNewForSaysSo) {
+  const auto misfits = [&] { return world.refused(ObjectKind::delta_crl, Refusal::base_mismatch); };
+  EXPECT_EQ(world.crl(root, {.number = 7, .base = 6, .made_hours_ago = 3}), "verified");
+  EXPECT_EQ(misfits(), 0U);
+  EXPECT_EQ(world.crl(root, {.number = 5, .made_hours_ago = 5}), "verified");
+  EXPECT_EQ(misfits(), 1U);
+  EXPECT_EQ(world.crl(root, {.number = 8, .made_hours_ago = 1}), "verified");
+  EXPECT_EQ(misfits(), 1U) << "a complete CRL that is newer than the delta misses nothing";
+  EXPECT_EQ(world.published->issuers()[0].crls.at(0).waiting_delta, nullptr);
 }
 
 TEST_F(EvidenceRefusals, AResponderOfSomebodyElseIsNotAuthorized) {

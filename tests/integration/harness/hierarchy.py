@@ -67,6 +67,11 @@ subjectKeyIdentifier = hash
 [crl]
 authorityKeyIdentifier = keyid
 """
+# RFC 5280 5.2.4: the number that the delta CRL starts from.
+DELTA_SECTION = """[delta_crl]
+authorityKeyIdentifier = keyid
+2.5.29.27 = critical,DER:02:01:%02X
+"""
 
 
 class Hierarchy:
@@ -119,14 +124,19 @@ class Hierarchy:
                 self.path(name + ".cer"))
         return self.path(name + ".pem")
 
-    def crl(self, name, issuer, revoked=(), dates=(), number=0x1000):
-        """NAME.crl (DER) and NAME.crl.pem."""
+    def crl(self, name, issuer, revoked=(), dates=(), number=0x1000, base=None):
+        """NAME.crl (DER) and NAME.crl.pem; with `base` (below 0x80) a delta CRL."""
+        config, extensions = self.config, "crl"
+        if base is not None:
+            config = self.path("delta.cnf")
+            extensions = "delta_crl"
+            self.write("delta.cnf", self.read("openssl.cnf").decode() + DELTA_SECTION % base)
         self.write("index.txt", "".join(
             "R\t301231235959Z\t250601120000Z,keyCompromise\t%s\tunknown\t/CN=%s\n"
             % (self.serials[each], each) for each in revoked))
         self.write("crlnumber", "%04X\n" % number)
         pem = self.path(name + ".crl.pem")
-        openssl("ca", "-config", self.config, "-gencrl", "-crlexts", "crl", *dates, "-cert",
+        openssl("ca", "-config", config, "-gencrl", "-crlexts", extensions, *dates, "-cert",
                 self.path(issuer + ".pem"), "-keyfile", self.path(issuer + ".key"), "-out", pem)
         openssl("crl", "-in", pem, "-outform", "DER", "-out", self.path(name + ".crl"))
         return self.path(name + ".crl")
