@@ -1,6 +1,8 @@
 // Floors and revocations seen.
 #include <algorithm>
+#include <cstdint>
 #include <utility>
+#include <vector>
 
 #include "pki/crl_index.h"
 #include "revocation/floor.h"
@@ -48,11 +50,40 @@ std::unexpected<Error> rolled_back(const FloorKey& key) {
       "rolled_back: newer evidence was accepted meanwhile: " + describe_key(floor_record_key(key)));
 }
 
-void put_seen(const FloorKey& key, std::span<const SeenRevocation> added,
-              rocksdb::WriteBatch& batch) {
+// In the order of their record keys. RocksDB inserts a key behind the one before it without a
+// search through all that is in memory: of a million entries that is most of the time. Of two
+// records with one key the later stays the later.
+std::vector<const SeenRevocation*> in_key_order(std::span<const SeenRevocation> added) {
+  struct Place {
+    std::uint64_t first_octets;  // decide nearly always, without a look at the serial
+    const SeenRevocation* seen;
+  };
+  std::vector<Place> places;
+  places.reserve(added.size());
   for (const SeenRevocation& seen : added) {
-    const std::string record_key = seen_record_key(key, significant(seen.serial));
-    batch.Put(record_key, encode_seen(record_key, seen));
+    const ByteView serial = pki::significant_octets(as_bytes(seen.serial));
+    std::uint64_t first_octets = 0;
+    for (std::size_t i = 0; i < sizeof first_octets; ++i) {
+      first_octets = first_octets << 8U | (i < serial.size() ? serial[i] : 0U);
+    }
+    places.push_back({first_octets, &seen});
+  }
+  std::ranges::sort(places, [](const Place& left, const Place& right) {
+    if (left.first_octets != right.first_octets) return left.first_octets < right.first_octets;
+    const int order = significant(left.seen->serial).compare(significant(right.seen->serial));
+    return order != 0 ? order < 0 : left.seen < right.seen;
+  });
+  std::vector<const SeenRevocation*> ordered;
+  ordered.reserve(places.size());
+  for (const Place& place : places) ordered.push_back(place.seen);
+  return ordered;
+}
+
+void put_seen(const FloorKey& key, std::span<const SeenRevocation* const> added,
+              rocksdb::WriteBatch& batch) {
+  for (const SeenRevocation* seen : added) {
+    const std::string record_key = seen_record_key(key, significant(seen->serial));
+    batch.Put(record_key, encode_seen(record_key, *seen));
   }
 }
 
@@ -79,12 +110,14 @@ Result<void> RocksStateStore::accept_crl(const FloorKey& key, const Floor& floor
                                          std::span<const SeenRevocation> added,
                                          std::span<const std::string> lifted_serials) {
   if (auto ok = check_additions(floor, added, lifted_serials); !ok) return ok;
-  while (added.size() > kAdditionsPerBatch) {
+  const auto ordered = in_key_order(added);
+  std::span<const SeenRevocation* const> rest = ordered;
+  while (rest.size() > kAdditionsPerBatch) {
     const std::lock_guard lock(write_mutex_);
-    if (auto written = write_additions(key, floor, added.first(kAdditionsPerBatch)); !written) {
+    if (auto written = write_additions(key, floor, rest.first(kAdditionsPerBatch)); !written) {
       return written;
     }
-    added = added.subspan(kAdditionsPerBatch);
+    rest = rest.subspan(kAdditionsPerBatch);
   }
   const std::lock_guard lock(write_mutex_);
   Result<std::optional<FloorRecord>> current = read_floor(key);
@@ -94,7 +127,7 @@ Result<void> RocksStateStore::accept_crl(const FloorKey& key, const Floor& floor
   const FloorOrder order = compare(floor, current_floor);
   if (order == FloorOrder::rolled_back) return rolled_back(key);
   rocksdb::WriteBatch batch;
-  put_seen(key, added, batch);
+  put_seen(key, rest, batch);
   for (const std::string& serial : lifted_serials) {
     batch.Delete(seen_record_key(key, significant(serial)));
   }
@@ -108,7 +141,7 @@ Result<void> RocksStateStore::accept_crl(const FloorKey& key, const Floor& floor
 
 // Not synced: the batch with the floor is, and takes these along.
 Result<void> RocksStateStore::write_additions(const FloorKey& key, const Floor& floor,
-                                              std::span<const SeenRevocation> added) {
+                                              std::span<const SeenRevocation* const> added) {
   Result<std::optional<FloorRecord>> current = read_floor(key);
   if (!current) return fail(std::move(current));
   if (*current && compare(floor, (*current)->floor) == FloorOrder::rolled_back) {
@@ -142,7 +175,8 @@ Result<void> RocksStateStore::accept_ocsp(const FloorKey& key, const Floor& floo
     Result<bool> known =
         is_seen_already(seen_record_key(key, significant(revoked->serial)), *revoked);
     if (!known) return fail(std::move(known));
-    if (!*known) put_seen(key, added, batch);
+    const SeenRevocation* const one = &*revoked;
+    if (!*known) put_seen(key, {&one, 1}, batch);
     durable = !*known;
   }
   if (lifted_serial) {

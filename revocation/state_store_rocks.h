@@ -81,7 +81,7 @@ class RocksStateStore final : public StateStore {
 
   // state_store_floors.cc. All under write_mutex_.
   Result<void> write_additions(const FloorKey& key, const Floor& floor,
-                               std::span<const SeenRevocation> added);
+                               std::span<const SeenRevocation* const> added);
   Result<OcspAgeChange> put_ocsp_floor(const FloorKey& key, const Floor& floor,
                                        const std::optional<FloorRecord>& current,
                                        rocksdb::WriteBatch& batch);

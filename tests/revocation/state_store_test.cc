@@ -123,6 +123,30 @@ TEST_F(StateStoreTest, ALargeCrlIsTakenInPiecesAndComesBackInOrder) {
   EXPECT_TRUE(seen_in(*store_, kScope).empty());
 }
 
+TEST_F(StateStoreTest, OfTwoEntriesOfOneSerialTheLaterStaysAlsoInALargeCrl) {
+  open();
+  // Alike in their first octets, and one the beginning of another.
+  const std::string alike(12, 'x');
+  std::vector<SeenRevocation> some;
+  for (const char* end : {"b", "", "a", "ab"}) {
+    SeenRevocation seen = seen_number(1);
+    seen.serial = alike + end;
+    some.push_back(seen);
+  }
+  std::vector<SeenRevocation> many(some);
+  for (std::uint64_t i = 1; i < 10'000; ++i) many.push_back(seen_number(10'000 - i));
+  for (SeenRevocation& seen : some) seen.reason = pki::CrlReason::superseded;
+  many.insert(many.end(), some.begin(), some.end());
+  expect_ok(store_->accept_crl(kScope, floor_number(1), many, {}));
+  const auto kept = seen_in(*store_, kScope);
+  ASSERT_EQ(kept.size(), some.size() + 9'999);
+  const auto wrong = std::ranges::count_if(kept, [&](const SeenRevocation& seen) {
+    return seen.serial.starts_with(alike) != (seen.reason == pki::CrlReason::superseded);
+  });
+  EXPECT_EQ(wrong, std::ranges::count(many, pki::CrlReason::superseded, &SeenRevocation::reason) -
+                       static_cast<std::ptrdiff_t>(some.size()));
+}
+
 TEST_F(StateStoreTest, VisitingStopsWhenTheVisitorHasEnoughAndStaysInItsScope) {
   open();
   for (const std::uint64_t scope : {1U, 2U, 3U}) {
