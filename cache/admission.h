@@ -55,8 +55,15 @@ class Admission {
   // counts as absent, and upstream is asked. Fast: a memory hit waits for it.
   [[nodiscard]] virtual bool still_holds(const StoredResponse& /*stored*/) const { return true; }
 
-  // Answers with what was found, or an Error whose detail names the reason of the refusal
-  // (malformed: not what it claims to be; untrusted: wrong signature, rolled back, expired).
+  // What was found, or an Error whose detail names the reason of the refusal (malformed: not what
+  // it claims to be; untrusted: wrong signature, rolled back, expired), where that can be told
+  // without keeping the loop. nullopt: admit() tells it.
+  [[nodiscard]] virtual std::optional<Result<Admitted>> admit_now(
+      const AdmissionRequest& /*request*/) {
+    return std::nullopt;
+  }
+
+  // The same for what admit_now() has not told.
   virtual void admit(AdmissionRequest request, Callback<Result<Admitted>> done) = 0;
 };
 

@@ -59,11 +59,10 @@ void Fetch::admit() {
   asked.status = head_.status;
   asked.content_type = std::string(head_.fields.find(FieldId::content_type).value_or(""));
   asked.request_body = SharedBytes::copy_of(request_.ocsp_der);
-  asked.body = context_.shared.bodies.share(std::exchange(body_, {}));
+  asked.body = admitted_body_ = context_.shared.bodies.share(std::exchange(body_, {}));
   asked.now = response_time_;
-  auto body = asked.body;
-  context_.admission.admit(std::move(asked), [self = shared_from_this(), body](auto admitted) {
-    self->admitted_body_ = body;
+  if (auto told = context_.admission.admit_now(asked)) return on_admitted(*std::move(told));
+  context_.admission.admit(std::move(asked), [self = shared_from_this()](auto admitted) {
     self->on_admitted(std::move(admitted));
   });
 }

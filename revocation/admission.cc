@@ -74,14 +74,15 @@ bool Admission::calls_revoked_good(const SharedBytes& body) const {
   });
 }
 
+std::optional<Result<cache::Admitted>> Admission::admit_now(
+    const cache::AdmissionRequest& request) {
+  return evidence_.consider_now(request);
+}
+
 void Admission::admit(cache::AdmissionRequest request, Callback<Result<cache::Admitted>> done) {
   auto judging = std::make_shared<Judging>();
   judging->request = std::move(request);
   judging->done = std::move(done);
-  if (auto verdict = evidence_.consider_now(judging->request)) {
-    judging->verdict = *std::move(verdict);
-    return executor_.post([judging] { judging->done(std::move(judging->verdict)); });
-  }
   const bool submitted = background_.submit(
       net::WorkKind::parse,
       [judging, this] { judging->verdict = evidence_.consider(judging->request); },

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 
 #include "base/clock.h"
@@ -37,6 +38,8 @@ class Admission final : public cache::Admission {
   // calls good any more. What the key asks about is looked up; the body is read only when that is
   // revoked, or when the key does not tell.
   [[nodiscard]] bool still_holds(const cache::StoredResponse& stored) const override;
+  [[nodiscard]] std::optional<Result<cache::Admitted>> admit_now(
+      const cache::AdmissionRequest& request) override;
   void admit(cache::AdmissionRequest request, Callback<Result<cache::Admitted>> done) override;
 
  private:
