@@ -41,7 +41,9 @@ Result<std::unique_ptr<LineWriter>> LineWriter::open(const std::string& file) {
   return std::make_unique<LineWriter>(std::move(*sink));
 }
 
-LineWriter::LineWriter(std::shared_ptr<spdlog::sinks::sink> sink) : sink_(std::move(sink)) {
+LineWriter::LineWriter(std::shared_ptr<spdlog::sinks::sink> sink,
+                       std::chrono::milliseconds gather_time)
+    : gather_time_(gather_time), sink_(std::move(sink)) {
   sink_->set_formatter(std::make_unique<Verbatim>());
   thread_ = std::thread([this] { run(); });
 }
@@ -64,7 +66,7 @@ bool LineWriter::push(std::string_view line) {
     }
     waiting_ += line;
     ++lines_pushed_;
-    if (lines_pushed_ - lines_taken_ > 1) return true;  // the thread knows already
+    if (!std::exchange(asleep_, false)) return true;  // the thread comes by itself
   }
   arrived_.notify_one();
   return true;
@@ -83,6 +85,8 @@ Result<void> LineWriter::reopen(const std::string& file) {
 void LineWriter::flush() {
   std::unique_lock lock(mutex_);
   const std::uint64_t wanted = lines_pushed_;
+  lines_urgent_ = wanted;
+  arrived_.notify_one();
   written_.wait(lock, [this, wanted] { return lines_done_ >= wanted; });
 }
 
@@ -90,7 +94,9 @@ void LineWriter::run() {
   std::string batch;
   std::unique_lock lock(mutex_);
   while (true) {
+    asleep_ = waiting_.empty();
     arrived_.wait(lock, [this] { return !waiting_.empty() || ending_; });
+    asleep_ = false;
     if (waiting_.empty()) return;
     batch.swap(waiting_);
     const std::uint64_t lines = lines_pushed_ - lines_taken_;
@@ -104,6 +110,8 @@ void LineWriter::run() {
     lock.lock();
     lines_done_ += lines;
     written_.notify_all();
+    arrived_.wait_for(lock, gather_time_,
+                      [this] { return ending_ || lines_urgent_ > lines_done_; });
   }
 }
 

@@ -3,15 +3,12 @@
 #include <spdlog/sinks/ostream_sink.h>
 
 #include <chrono>
-#include <condition_variable>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <memory>
-#include <mutex>
 #include <sstream>
-#include <stdexcept>
 #include <string>
 #include <thread>
 #include <vector>
@@ -19,6 +16,7 @@
 #include "manual_clock.h"
 #include "metrics/access_log.h"
 #include "metrics/spdlog_log.h"
+#include "test_sink.h"
 
 namespace revcache::metrics {
 namespace {
@@ -29,52 +27,6 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Not;
-
-// Counts what it gets; can be held up, or refuse.
-class TestSink final : public spdlog::sinks::sink {
- public:
-  void log(const spdlog::details::log_msg& message) override {
-    std::unique_lock lock(mutex_);
-    held_ += 1;
-    changed_.notify_all();
-    changed_.wait(lock, [this] { return open_; });
-    held_ -= 1;
-    if (refuses_) throw std::runtime_error("disk full");
-    text_.append(message.payload.data(), message.payload.size());
-  }
-  void flush() override {}
-  void set_pattern(const std::string&) override {}
-  void set_formatter(std::unique_ptr<spdlog::formatter>) override {}
-
-  void hold() { set(&TestSink::open_, false); }
-  void release() { set(&TestSink::open_, true); }
-  void refuse(bool refuses) { set(&TestSink::refuses_, refuses); }
-  void wait_until_held() {
-    std::unique_lock lock(mutex_);
-    changed_.wait(lock, [this] { return held_ > 0; });
-  }
-  std::vector<std::string> lines() {
-    const std::lock_guard lock(mutex_);
-    std::istringstream in(text_);
-    std::vector<std::string> all;
-    for (std::string line; std::getline(in, line);) all.push_back(line);
-    return all;
-  }
-
- private:
-  void set(bool TestSink::* member, bool value) {
-    const std::lock_guard lock(mutex_);
-    this->*member = value;
-    changed_.notify_all();
-  }
-
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  std::string text_;
-  int held_ = 0;
-  bool open_ = true;
-  bool refuses_ = false;
-};
 
 LogOptions logfmt() {
   LogOptions options;
