@@ -4,6 +4,7 @@
 #include <array>
 #include <span>
 #include <utility>
+#include <vector>
 
 #include "base/check.h"
 #include "http/characters.h"
@@ -176,7 +177,9 @@ void append_fields(std::string& out, const FieldsView& fields) {
 Fields end_to_end_fields(const FieldsView& fields) {
   const ConnectionOptions options = connection_options(fields);
   const std::uint64_t dropped = kHopByHop | (options.known & ~kNeverAnOption);
-  Fields kept;
+  std::vector<Field> kept;
+  kept.reserve(fields.size());
+  std::uint64_t present = 0;
   for (const Field& field : fields) {
     if (field.id == FieldId::other) {
       // More options than we hold: drop what we do not know, rather than let one through.
@@ -184,9 +187,10 @@ Fields end_to_end_fields(const FieldsView& fields) {
     } else if ((dropped & FieldsView::bit(field.id)) != 0) {
       continue;
     }
-    kept.add(field.name, field.value);
+    kept.push_back(field);
+    present |= FieldsView::bit(field.id);
   }
-  return kept;
+  return Fields(FieldsView(kept, present));  // copies all text at once
 }
 
 bool list_has_token(std::string_view list, std::string_view token) noexcept {

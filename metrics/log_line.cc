@@ -1,5 +1,6 @@
 #include "metrics/log_line.h"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <chrono>
@@ -33,6 +34,15 @@ void append_padded(std::string& out, unsigned number, std::size_t width) {
   const auto length = static_cast<std::size_t>(end - digits.data());
   if (length < width) out.append(width - length, '0');
   out.append(digits.data(), length);
+}
+
+// Of the ASCII at the front of `text` that stands for itself: nearly always all of it.
+std::size_t plain_length(std::string_view text) {
+  const auto* const end = std::ranges::find_if(text, [](char c) {
+    const auto octet = static_cast<unsigned char>(c);
+    return octet < 0x20 || octet >= 0x7f || c == '"' || c == '\\';
+  });
+  return static_cast<std::size_t>(end - text.begin());
 }
 
 struct CodePoint {
@@ -143,7 +153,11 @@ std::string rfc3339(WallTime time) {
 }
 
 void append_escaped(std::string& out, std::string_view text) {
-  while (!text.empty()) {
+  while (true) {
+    const std::size_t plain = plain_length(text);
+    out += text.substr(0, plain);
+    text.remove_prefix(plain);
+    if (text.empty()) return;
     const auto point = decode(text);
     if (point) {
       append_one(out, text.substr(0, point->bytes), point->value);
