@@ -1,16 +1,23 @@
 #include "cache/disk_tier.h"
 
+#include <chrono>
 #include <deque>
 #include <string>
 #include <unordered_map>
 #include <utility>
+#include <vector>
 
 #include "base/check.h"
+#include "cache/disk_record.h"
 
 namespace revcache::cache {
 namespace {
 
 constexpr std::size_t kWaitingMax = 1024;  // calls behind others of the same key, all keys together
+// Small writes that nobody waits for go to a thread together: the way there and back costs a loop
+// more than the rest of a put.
+constexpr std::size_t kGatheredMax = 64;
+constexpr std::chrono::milliseconds kGatherTime{5};
 
 std::unexpected<Error> overloaded() {
   return fail(ErrorCode::overloaded, Blame::local, "disk tier: too much to do");
@@ -22,19 +29,25 @@ struct Call {
   Callback<> done;    // on the loop
   Callback<> refuse;  // on the loop
   bool is_removal = false;
+  bool may_be_gathered = false;  // nobody waits for it
 };
 
 // Runs the calls of one key one after the other: pool threads would overtake each other. Kept alive
 // by what is under way. Loop thread only.
 class KeyedCalls : public std::enable_shared_from_this<KeyedCalls> {
  public:
-  KeyedCalls(std::shared_ptr<DiskStore> store, net::BackgroundWork& work, net::Executor& executor)
-      : store_(std::move(store)), work_(work), executor_(executor) {}
+  KeyedCalls(std::shared_ptr<DiskStore> store, DiskTierLoop loop)
+      : store_(std::move(store)),
+        work_(loop.work),
+        executor_(loop.executor),
+        timers_(loop.timers) {}
 
   // From inside the caller's call: nothing of `call` runs before it returns.
   void start(const std::string& key, Call call) {
+    if (!gathered_.empty() && waiting_.contains(key)) submit_gathered();
     const auto [busy, is_free] = waiting_.try_emplace(key);
     if (is_free) {
+      if (call.may_be_gathered && gathers_) return gather(key, std::move(call));
       if (submit(key, call)) return;
       waiting_.erase(busy);
     } else if (call.is_removal || waiting_calls_ < kWaitingMax) {
@@ -59,10 +72,51 @@ class KeyedCalls : public std::enable_shared_from_this<KeyedCalls> {
 
   [[nodiscard]] bool is_under_way(const std::string& key) const { return waiting_.contains(key); }
 
-  // The tier is gone, and perhaps the loop's other parts with it.
-  void close() noexcept { closed_ = true; }
+  void stop_gathering() {
+    gathers_ = false;
+    submit_gathered();
+  }
+
+  // The tier is gone, and after this call perhaps the loop's other parts with it.
+  void close() {
+    stop_gathering();
+    closed_ = true;
+  }
 
  private:
+  using Gathered = std::vector<std::pair<std::string, Call>>;
+
+  void gather(const std::string& key, Call&& call) {
+    gathered_.emplace_back(key, std::move(call));
+    if (gathered_.size() >= kGatheredMax) return submit_gathered();
+    if (gather_timer_ == nullptr) {
+      gather_timer_ = timers_.after(kGatherTime, [this] { submit_gathered(); });
+    }
+  }
+
+  void submit_gathered() {
+    gather_timer_.reset();
+    if (gathered_.empty()) return;
+    auto calls = std::make_shared<Gathered>(std::exchange(gathered_, {}));
+    const bool taken = work_.submit(
+        net::WorkKind::disk,
+        [calls] {
+          for (auto& [key, call] : *calls) call.work();
+        },
+        [self = shared_from_this(), calls] {
+          for (auto& [key, call] : *calls) {
+            call.done();
+            self->start_next(key);
+          }
+        });
+    if (taken) return;
+    // Nothing waits behind them: whoever came for one of their keys had them submitted.
+    for (auto& [key, call] : *calls) {
+      waiting_.erase(key);
+      refuse_later(std::move(call));
+    }
+  }
+
   // Leaves `call` as it was when there is no room.
   bool submit(const std::string& key, Call& call) {
     auto shared = std::make_shared<Call>(std::move(call));
@@ -109,6 +163,10 @@ class KeyedCalls : public std::enable_shared_from_this<KeyedCalls> {
   std::shared_ptr<DiskStore> store_;
   net::BackgroundWork& work_;
   net::Executor& executor_;
+  net::Timers& timers_;
+  Gathered gathered_;  // their keys are busy
+  std::unique_ptr<net::Timer> gather_timer_;
+  bool gathers_ = true;
   // A key is here while a call of it is under way, with those that wait for it.
   std::unordered_map<std::string, std::deque<Call>> waiting_;
   std::size_t waiting_calls_ = 0;
@@ -127,8 +185,8 @@ struct Pending {
 
 class DiskTier final : public Tier {
  public:
-  DiskTier(std::shared_ptr<DiskStore> store, net::BackgroundWork& work, net::Executor& executor)
-      : store_(store), calls_(std::make_shared<KeyedCalls>(std::move(store), work, executor)) {}
+  DiskTier(std::shared_ptr<DiskStore> store, DiskTierLoop loop)
+      : store_(store), calls_(std::make_shared<KeyedCalls>(std::move(store), loop)) {}
   DiskTier(const DiskTier&) = delete;
   DiskTier& operator=(const DiskTier&) = delete;
   ~DiskTier() override { calls_->close(); }
@@ -157,24 +215,25 @@ class DiskTier final : public Tier {
   }
 
   void put(StoredResponsePtr entry, Callback<Result<void>> done) override {
-    change(
-        entry->key, false, [store = store_, entry] { return store->write(*entry); },
-        std::move(done));
+    auto call = change([store = store_, entry] { return store->write(*entry); }, std::move(done));
+    call.may_be_gathered = entry->body_bytes <= kInlineBodyBytesMax;
+    calls_->start(entry->key, std::move(call));
   }
 
   void erase(const std::string& key, Callback<Result<void>> done) override {
-    change(key, true, [store = store_, key] { return store->remove(key); }, std::move(done));
+    auto call = change([store = store_, key] { return store->remove(key); }, std::move(done));
+    call.is_removal = true;
+    calls_->start(key, std::move(call));
   }
 
+  void stop_gathering() override { calls_->stop_gathering(); }
+
  private:
-  void change(const std::string& key, bool is_removal, std::move_only_function<Result<void>()> act,
-              Callback<Result<void>> done) {
+  static Call change(std::move_only_function<Result<void>()> act, Callback<Result<void>> done) {
     auto pending = std::make_shared<Pending<void>>(std::move(done));
-    calls_->start(
-        key, Call{.work = [pending, act = std::move(act)]() mutable { pending->outcome = act(); },
-                  .done = [pending] { pending->finish(); },
-                  .refuse = [pending] { pending->done(overloaded()); },
-                  .is_removal = is_removal});
+    return Call{.work = [pending, act = std::move(act)]() mutable { pending->outcome = act(); },
+                .done = [pending] { pending->finish(); },
+                .refuse = [pending] { pending->done(overloaded()); }};
   }
 
   std::shared_ptr<DiskStore> store_;
@@ -183,9 +242,8 @@ class DiskTier final : public Tier {
 
 }  // namespace
 
-std::unique_ptr<Tier> make_disk_tier(std::shared_ptr<DiskStore> store, net::BackgroundWork& work,
-                                     net::Executor& executor) {
-  return std::make_unique<DiskTier>(std::move(store), work, executor);
+std::unique_ptr<Tier> make_disk_tier(std::shared_ptr<DiskStore> store, DiskTierLoop loop) {
+  return std::make_unique<DiskTier>(std::move(store), loop);
 }
 
 }  // namespace revcache::cache

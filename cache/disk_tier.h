@@ -19,6 +19,7 @@
 #include "metrics/log.h"
 #include "net/background_work.h"
 #include "net/executor.h"
+#include "net/timers.h"
 
 namespace rocksdb {
 class Env;
@@ -123,10 +124,14 @@ class DiskStore {
 // One loop's way to the store: every call goes off-loop through `work` (kind disk). What concerns
 // one key happens in the order of the calls, and none is certainly absent while one of its calls is
 // under way. When the queue is full a find() is a miss, a put() fails with overloaded, and so does
-// an erase(), which the store then owes; all are counted. `executor` is the same loop; both outlive
-// the tier. When the tier is destroyed, what already runs off-loop is finished and called back,
-// what waits behind it fails.
-std::unique_ptr<Tier> make_disk_tier(std::shared_ptr<DiskStore> store, net::BackgroundWork& work,
-                                     net::Executor& executor);
+// an erase(), which the store then owes; all are counted. Small puts that nothing else of their key
+// waits for are gathered for some milliseconds and go off-loop together. When the tier is
+// destroyed, what already runs off-loop is finished and called back, what waits behind it fails.
+struct DiskTierLoop {  // one and the same; outlives the tier
+  net::BackgroundWork& work;
+  net::Executor& executor;
+  net::Timers& timers;
+};
+std::unique_ptr<Tier> make_disk_tier(std::shared_ptr<DiskStore> store, DiskTierLoop loop);
 
 }  // namespace revcache::cache

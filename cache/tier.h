@@ -38,6 +38,10 @@ class Tier {
 
   // After `done` the entry is not found any more; when it succeeded, also after a crash.
   virtual void erase(const std::string& key, Callback<Result<void>> done) = 0;
+
+  // Before the loop ends: a put() that the tier holds back to do it with others is on its way when
+  // this returns, and so is each that comes.
+  virtual void stop_gathering() {}
 };
 
 }  // namespace revcache::cache

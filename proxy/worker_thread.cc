@@ -60,8 +60,10 @@ constexpr std::chrono::seconds kUnwrittenWaitMax{5};
 constexpr std::chrono::seconds kRenewInterval{1};
 
 std::unique_ptr<cache::Tier> disk_tier(const SharedParts& parts, net::BackgroundWork& background,
-                                       net::Executor& executor) {
-  return parts.disk == nullptr ? nullptr : cache::make_disk_tier(parts.disk, background, executor);
+                                       net::EventLoop& loop, net::Timers& timers) {
+  if (parts.disk == nullptr) return nullptr;
+  return cache::make_disk_tier(parts.disk,
+                               {.work = background, .executor = loop, .timers = timers});
 }
 
 UpstreamSettings upstream_settings(const Settings& settings) {
@@ -80,7 +82,7 @@ WorkerThread::Loop::Loop(const SharedParts& parts, std::shared_ptr<const Setting
       upstream({transport, *resolver, timers, loop, metrics, parts.log, parts.instance_id},
                upstream_settings(*settings)),
       admission(parts.revocation.evidence(), background, loop, snapshot, loop),
-      disk(disk_tier(parts, background, loop)),
+      disk(disk_tier(parts, background, loop, timers)),
       cache({parts.cache, disk.get(), upstream, admission, loop, timers, loop, metrics, parts.log,
              active_fetches}),
       request_log(parts.make_request_log(metrics, loop)),
@@ -204,6 +206,7 @@ void WorkerThread::drain(Callback<> done) {
       loop.upstream.close_idle();
       // What was answered is also kept: writes to disk that still wait are done first, but for a
       // disk that hangs.
+      if (loop.disk != nullptr) loop.disk->stop_gathering();
       loop.finish_timer = loop.timers.after(kUnwrittenWaitMax, [&loop] { loop.finish(); });
       loop.background.when_idle([&loop] { loop.finish(); });
     });

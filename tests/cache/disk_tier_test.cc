@@ -3,128 +3,24 @@
 
 #include <gtest/gtest.h>
 
-#include <algorithm>
 #include <cstdint>
-#include <deque>
 #include <map>
-#include <memory>
 #include <random>
 #include <string>
-#include <utility>
 #include <vector>
 
-#include "base/check.h"
 #include "tests/cache/disk_fixture.h"
+#include "tests/cache/disk_tier_fixture.h"
 #include "tests/cache/tier_entries.h"
 
 namespace revcache::cache {
 namespace {
 
+using testing::DrawnOrder;
 using testing::entry_of;
 using testing::numbered_entry;
 using testing::numbered_key;
-
-// A pool and a loop in one thread: what was submitted runs in an order drawn from a seed, as pool
-// threads would overtake each other.
-class DrawnOrder final : public net::BackgroundWork, public net::Executor {
- public:
-  explicit DrawnOrder(std::uint64_t seed) : random_(seed) {}
-
-  bool submit(net::WorkKind kind, Callback<> work, Callback<> done) override {
-    CHECK(kind == net::WorkKind::disk);
-    if (running_.size() >= limit) return false;
-    running_.emplace_back(std::move(work), std::move(done));
-    return true;
-  }
-  void post(Callback<> task) override { posted_.push_back(std::move(task)); }
-
-  // Until nothing is left to do.
-  void run() {
-    while (!running_.empty() || !posted_.empty()) {
-      if (!posted_.empty() && (running_.empty() || random_() % 2 == 0)) {
-        auto task = std::move(posted_.front());
-        posted_.pop_front();
-        task();
-        continue;
-      }
-      std::swap(running_[random_() % running_.size()], running_.back());
-      auto [work, done] = std::move(running_.back());
-      running_.pop_back();
-      work();
-      posted_.push_back(std::move(done));
-    }
-  }
-
-  std::size_t limit = 1000;
-
- private:
-  std::mt19937_64 random_;
-  std::vector<std::pair<Callback<>, Callback<>>> running_;
-  std::deque<Callback<>> posted_;
-};
-
-// Keeps entries in memory; fails when told to.
-class FakeStore final : public DiskStore {
- public:
-  [[nodiscard]] Stats stats() const override { return Stats{.overloads = overloads}; }
-  Result<StoredResponsePtr> read(const std::string& key) override {
-    if (fails) return failure();
-    const auto found = entries.find(key);
-    return found == entries.end() ? nullptr : found->second;
-  }
-  [[nodiscard]] bool certainly_absent(const std::string& key) const override {
-    return !entries.contains(key);
-  }
-  void owe_removal(const std::string& key) override { owed.push_back(key); }
-  Result<SharedBytes> read_piece(const StoredResponse& entry, std::uint64_t index) override {
-    if (fails) return failure();
-    return SharedBytes::copy_of(entry.key + "#" + std::to_string(index));
-  }
-  Result<void> write(const StoredResponse& entry) override {
-    if (fails) return failure();
-    entries[entry.key] = std::make_shared<const StoredResponse>(entry);
-    return {};
-  }
-  Result<void> remove(const std::string& key) override {
-    if (fails) return failure();
-    entries.erase(key);
-    return {};
-  }
-  Result<void> clear() override {
-    entries.clear();
-    return {};
-  }
-  Result<void> visit(std::string_view prefix, const SeenKey& seen) override {
-    for (const auto& [key, entry] : entries) {
-      if (key.starts_with(prefix)) seen(key, entry->body_bytes);
-    }
-    return {};
-  }
-  Result<void> remove_all(std::span<const std::string> keys) override {
-    for (const std::string& key : keys) entries.erase(key);
-    return {};
-  }
-  void count_overload() noexcept override { ++overloads; }
-
-  std::map<std::string, StoredResponsePtr> entries;
-  std::vector<std::string> owed;  // removals
-  std::uint64_t overloads = 0;
-  bool fails = false;
-
- private:
-  static std::unexpected<Error> failure() {
-    return fail(ErrorCode::unreachable, Blame::local, "told to");
-  }
-};
-
-struct Fixture {
-  explicit Fixture(std::uint64_t seed = 1)
-      : loop(seed), store(std::make_shared<FakeStore>()), tier(make_disk_tier(store, loop, loop)) {}
-
-  DrawnOrder loop;
-  std::shared_ptr<FakeStore> store;
-  std::unique_ptr<Tier> tier;
-};
+using Fixture = testing::DiskTierFixture;
 
 TEST(DiskTier, NoCallbackRunsBeforeItsCallHasReturnedAndEachRunsOnce) {
   for (const std::size_t limit : {std::size_t{0}, std::size_t{1}, std::size_t{100}}) {
@@ -347,7 +243,7 @@ TEST_F(DiskTierOverRocks, StoresFindsAndErases) {
   options_.whole_body_bytes_max = kPieceBytes;
   open();
   DrawnOrder loop(1);
-  const auto tier = make_disk_tier(store_, loop, loop);
+  const auto tier = make_disk_tier(store_, {.work = loop, .executor = loop, .timers = loop});
   const auto large = numbered_entry(2, 2 * kPieceBytes + 5);
   StoredResponsePtr found;
   const auto keep = [&](const Result<StoredResponsePtr>& result) {
