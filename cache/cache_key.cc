@@ -51,6 +51,10 @@ void make_ocsp_key(std::string& key, std::string_view origin, ByteView cert_id_d
   key += as_text(preferred_signature_algorithms_der);
 }
 
+std::string_view origin_of(const http::Uri& uri) noexcept {
+  return std::string_view(uri.text()).substr(0, uri.text().size() - uri.path().size());
+}
+
 std::string ocsp_key_prefix(std::string_view origin) {
   std::string prefix(1, kOcspMark);
   prefix += origin;

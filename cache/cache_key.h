@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "base/bytes.h"
+#include "http/uri.h"
 
 namespace revcache::cache {
 
@@ -19,6 +20,9 @@ class KeyHasher {
  private:
   std::uint64_t seed_;
 };
+
+// "http://host[:port]", as the OCSP key has it. Points into `uri`.
+[[nodiscard]] std::string_view origin_of(const http::Uri& uri) noexcept;
 
 // Overwrites `key`. `origin` is "http://host[:port]" of the normalised URI. Cannot be mistaken for
 // a URI key.

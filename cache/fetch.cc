@@ -7,6 +7,7 @@
 
 #include "base/check.h"
 #include "cache/body_room.h"
+#include "cache/cache_key.h"
 #include "cache/storability.h"
 #include "cache/validation.h"
 #include "http/serializer.h"
@@ -105,6 +106,7 @@ void Fetch::abort() {
 
 void Fetch::on_head(http::ResponseHead head, WallTime request_time) {
   auto self = shared_from_this();
+  context_.shared.silent.note_answer(origin_of(request_.uri));
   request_time_ = request_time;
   response_time_ = context_.clock.wall();
   if (head.status == 304 && stale_ != nullptr && !pass_conditions_) {
@@ -242,6 +244,9 @@ void Fetch::end_streaming() {
 
 void Fetch::on_failed(Error error) {
   auto self = shared_from_this();
+  if (mode_ == Mode::waiting) {
+    context_.shared.silent.note_failure(origin_of(request_.uri), error, context_.clock.monotonic());
+  }
   fail_with(std::move(error));
 }
 

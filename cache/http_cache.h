@@ -26,6 +26,7 @@
 #include "cache/origin.h"
 #include "cache/purge_log.h"
 #include "cache/remembered_keys.h"
+#include "cache/silent_origins.h"
 #include "cache/stored_response.h"
 #include "cache/tier.h"
 #include "http/cache_control.h"
@@ -52,6 +53,7 @@ struct SharedCache {
   RememberedKeys remembered;  // what was stored once: tells why it is missed
   Coalescer coalescer;
   NegativeCache negative;
+  SilentOrigins silent;
   PurgeLog purges;
 };
 

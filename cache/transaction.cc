@@ -228,7 +228,7 @@ void Transaction::fetch_or_wait() {
     return fail(Error{ErrorCode::timed_out, Blame::client, "only-if-cached, and nothing usable"},
                 RequestResult::miss);
   }
-  if (answer_negative()) return;
+  if (answer_negative() || answer_instead_of_silence()) return;
   count_miss();
   if (may_share()) return join();
   lead(false);

@@ -51,6 +51,8 @@ class Transaction final : public FetchTarget, public std::enable_shared_from_thi
 
   void fetch_or_wait();
   bool answer_negative();
+  bool answer_instead_of_silence();
+  [[nodiscard]] bool is_forced() const;
   void join();
   [[nodiscard]] bool answer_of_last_flight();
   void on_flight(FlightOutcome outcome);
@@ -63,6 +65,8 @@ class Transaction final : public FetchTarget, public std::enable_shared_from_thi
   // `upstream_status`: of the answer that counts as a failure; 0: there was none.
   void fail_or_serve_stale(Error error, std::uint16_t upstream_status = 0);
   [[nodiscard]] bool may_serve_stale(const Error& error) const;
+  // May be given, as may_serve_stale() has told. `status`: what is known of the way forward.
+  void serve_stale(Error error, CacheStatus status);
   void answer(CacheAnswer answer);
   void fail(Error error, metrics::RequestResult result);
   [[nodiscard]] Forwarded forwarded() const;

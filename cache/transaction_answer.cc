@@ -1,5 +1,6 @@
 #include <utility>
 
+#include "cache/cache_key.h"
 #include "cache/transaction.h"
 
 namespace revcache::cache {
@@ -119,6 +120,24 @@ bool Transaction::may_serve_stale(const Error& error) const {
          !request_.directives.min_fresh;
 }
 
+// Only the client's own directives stand in the way of what is stored.
+bool Transaction::is_forced() const {
+  if (stale_ == nullptr) return false;
+  const auto use = decide(*stale_, {}, context_.clock.wall()).use;
+  return use != Use::validate && use != Use::unusable;
+}
+
+// RFC 9111 5.2.1.4: who says no-cache prefers an answer of the origin. One that has just been
+// silent would keep each of them waiting for the copy that they get in the end (RFC 5861 4).
+bool Transaction::answer_instead_of_silence() {
+  if (request_.for_refresh || !may_share() || !is_forced() || !may_fall_back()) return false;
+  auto silence = context_.shared.silent.find(origin_of(request_.uri), context_.clock.monotonic());
+  if (!silence) return false;
+  if (silence->probe_is_due) HttpCache(context_).validate_behind(request_);
+  serve_stale(std::move(silence->error), {.hit = true});
+  return true;
+}
+
 void Transaction::fail_or_serve_stale(Error error, std::uint16_t upstream_status) {
   if (!may_serve_stale(error)) {
     // RFC 9111 5.2.2.2: what has to be validated and cannot be is a 504.
@@ -129,14 +148,18 @@ void Transaction::fail_or_serve_stale(Error error, std::uint16_t upstream_status
     }
     return fail(std::move(error), RequestResult::error);
   }
-  auto response = holds(last_good_) ? last_good_ : stale_;
-  const auto age = current_age(response->freshness, context_.clock.wall());
-  CacheStatus status{.ttl = response->freshness.lifetime - age, .detail = "stale-if-error"};
   // RFC 9211 2.1: what did not go forward is a hit; 2.2: what did, and failed there, is none.
-  status.hit = error.code == ErrorCode::overloaded;
-  status.forwarded = forwarded();
+  CacheStatus status{.hit = error.code == ErrorCode::overloaded, .forwarded = forwarded()};
   if (upstream_status != 0) status.forward_status = upstream_status;
   status.collapsed = collapsed_;
+  serve_stale(std::move(error), status);
+}
+
+void Transaction::serve_stale(Error error, CacheStatus status) {
+  auto response = holds(last_good_) ? last_good_ : stale_;
+  const auto age = current_age(response->freshness, context_.clock.wall());
+  status.ttl = response->freshness.lifetime - age;
+  status.detail = "stale-if-error";
   answer(CacheAnswer{.response = std::move(response),
                      .status = status,
                      .age = age,

@@ -13,14 +13,6 @@ namespace revcache::proxy {
 using http::FieldId;
 using metrics::RequestResult;
 
-namespace {
-
-std::string_view origin_of(const http::Uri& uri) {
-  return std::string_view(uri.text()).substr(0, uri.text().size() - uri.path().size());
-}
-
-}  // namespace
-
 bool apply_ocsp_question(cache::CacheRequest& request, std::string_view der) {
   const auto question = pki::parse_ocsp_question(as_bytes(der));
   if (!question || !question->single) return false;
@@ -28,7 +20,7 @@ bool apply_ocsp_question(cache::CacheRequest& request, std::string_view der) {
   request.is_ocsp = true;
   request.has_nonce = question->has_nonce;
   request.ocsp_der = std::string(der);
-  cache::make_ocsp_key(request.key, origin_of(request.uri), question->cert_id.der,
+  cache::make_ocsp_key(request.key, cache::origin_of(request.uri), question->cert_id.der,
                        question->preferred_signature_algorithms);
   return true;
 }
