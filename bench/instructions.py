@@ -10,7 +10,7 @@ import tempfile
 import measure
 
 START_SECONDS_MAX = 300  # of a program that runs in valgrind
-CONTROL_SECONDS_MAX = 60
+TELL_SECONDS_MAX = 60
 CONNECTIONS = 16
 
 
@@ -35,27 +35,27 @@ class Callgrind:
 
     def counted(self, pid, action):
         """The files with what `pid` and the processes below it did meanwhile."""
-        processes = [str(process) for process in measure.process_tree(pid)]
+        processes = measure.process_tree(pid)
         before = self._files()
-        control("-i", "on", processes)
+        tell(processes, "instrumentation", "on")
         action()
-        control("-i", "off", processes)
-        control("-d", "", processes)
+        tell(processes, "instrumentation", "off")
+        tell(processes, "dump")
         return sorted(self._files() - before)
 
     def _files(self):
         return set(pathlib.Path(self._folder.name).glob("out.*"))
 
 
-def control(option, value, processes):
-    """As who runs them: valgrind talks to nobody else, also not to root."""
-    owner = pathlib.Path(f"/proc/{processes[0]}").stat().st_uid
-    command = [*measure.as_user(owner), "callgrind_control", *filter(None, (option, value)),
-               *processes]
-    done = subprocess.run(command, capture_output=True, text=True, check=False,
-                          timeout=CONTROL_SECONDS_MAX)
-    if done.returncode != 0 or "Error" in done.stdout + done.stderr:
-        raise RuntimeError(f"callgrind_control {option}: {done.stdout}{done.stderr}")
+def tell(processes, *words):
+    """As who runs them: valgrind listens to nobody else, also not to root."""
+    for pid in processes:
+        owner = pathlib.Path(f"/proc/{pid}").stat().st_uid
+        done = subprocess.run([*measure.as_user(owner), "vgdb", f"--pid={pid}", *words],
+                              capture_output=True, text=True, check=False,
+                              timeout=TELL_SECONDS_MAX)
+        if done.returncode != 0:
+            raise RuntimeError(f"vgdb {' '.join(words)}: {done.stdout}{done.stderr}")
 
 
 def total(files):
@@ -67,10 +67,11 @@ class Counter:
     """Instructions a request, of any server and scenario. `requests` gives how many are asked for a
     scenario: first as many that are not counted."""
 
-    def __init__(self, load, file, requests):
+    def __init__(self, load, file, requests, connections=CONNECTIONS):
         self.load = load
         self.file = file
         self.requests = requests
+        self.connections = connections
 
     def per_request(self, start, scenarios, settle=lambda server, scenario: None):
         """{scenario's name: instructions}. `start` takes a prefix and gives the server as a context;
@@ -81,7 +82,7 @@ class Counter:
                 settle(server, scenario)
                 count = self.requests(scenario)
                 arguments = scenario.arguments(
-                    self.file, min(CONNECTIONS, scenario.connections), count)
+                    self.file, min(self.connections, scenario.connections), count)
                 self.load.run(server.port, *arguments)
                 measure.wait_until_idle(server.pid)
                 files = callgrind.counted(server.pid,

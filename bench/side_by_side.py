@@ -32,6 +32,8 @@ from turns import cheapest, median_cost, median_rate, ratios, take_turns
 
 SETTLE_TRIES = 250
 LOOPS_RATIO_MAX = 1.03
+LOOPS_REQUESTS = 5000
+QUICK_SCENARIOS = ("crl-1k", "ocsp-get")
 # Nothing is to be fetched while hits are measured.
 SETTINGS = measure.OPEN_ACCESS + """
 [refresh]
@@ -47,8 +49,14 @@ class Extent:
         self.scale = 0.004 if args.smoke else 0.05 if args.quick else 0.5
         self.calls = not args.smoke
         self.instructions = not args.smoke
+        self._counted_scenarios = QUICK_SCENARIOS if args.quick else None
 
         self._counted = 200 if args.quick else 1000
+
+    def counted(self, scenarios):
+        """Those whose instructions are counted."""
+        return [scenario for scenario in scenarios
+                if self._counted_scenarios is None or scenario.name in self._counted_scenarios]
 
     def counted_requests(self, scenario):
         """Enough for counts, which hardly scatter; strace and callgrind are slow."""
@@ -180,9 +188,11 @@ class SideBySide:
         return found
 
     def loops(self, scenario):
-        """Whether a hit takes the same instructions with two loops as with one. Each loop takes
-        fewer requests at a time then: so there are many connections."""
-        one, two = (self.counter.per_request(
+        """Whether a hit takes the same instructions with two loops as with one. A round of a loop is
+        shared by fewer requests then: so there are many connections."""
+        counter = instructions.Counter(self.load, self.request, lambda _: LOOPS_REQUESTS,
+                                       scenario.connections)
+        one, two = (counter.per_request(
             functools.partial(self.start_revcache, workers=workers), [scenario],
             self.settle)[scenario.name] for workers in (1, 2))
         print(f"  two loops: {two:,.0f} instructions a hit, one loop: {one:,.0f}; ratio "
@@ -245,7 +255,7 @@ def run(args, folder, extent):
                 document["results"][scenario.name] = side.measure(scenario, servers)
             document["memory"] = side.memory(servers)
         if extent.instructions:
-            document["instructions"] = side.instructions(scenarios, kinds)
+            document["instructions"] = side.instructions(extent.counted(scenarios), kinds)
             document["loops"] = side.loops(scenarios[0])
     return document
 
@@ -255,7 +265,8 @@ def main():
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--build", type=pathlib.Path, default=measure.TOP / "build/release")
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--quick", action="store_true", help="a tenth of the requests, three rounds")
+    parser.add_argument("--quick", action="store_true", help="a tenth of the requests, three rounds, "
+                        "instructions of two scenarios only")
     parser.add_argument("--smoke", action="store_true", help="hardly any requests: whether every peer "
                         "starts, hits, and answers with the same bytes")
     parser.add_argument("--only", help="comma-separated: crl-1k, not-modified, crl-100k, crl-10m, "
