@@ -241,7 +241,7 @@ def show(scenario, result):
 def run(args, folder, extent):
     kinds = [kind for kind in PEERS if not args.peers or kind.name in args.peers.split(",")]
     document = {"peers": {kind.name: kind.version() for kind in kinds}, "results": {}}
-    for version in document["peers"].values():
+    for version in dict.fromkeys(document["peers"].values()):
         print(f"  {version}", flush=True)
     with SampleOrigin() as origin:
         _, question = hits.fill(origin, folder)
