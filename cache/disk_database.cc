@@ -13,6 +13,7 @@
 #include "cache/disk_options.h"
 #include "cache/disk_record.h"
 #include "cache/disk_set_aside.h"
+#include "cache/rocks_refusals.h"
 
 // The packaged RocksDB is not built for ThreadSanitizer, which then does not see how its threads
 // synchronise and calls its every hand-over a race.
@@ -127,6 +128,8 @@ rocksdb::Status DiskDatabase::write(rocksdb::WriteBatch& batch, bool sync) {
 rocksdb::Status DiskDatabase::write_one(const rocksdb::WriteOptions& options,
                                         rocksdb::WriteBatch& batch) {
   const std::lock_guard lock(write_mutex_);
+  leave_something_to_flush(*rocks_, index_, slice_of(kFormatKey),
+                           std::to_string(kDiskFormatVersion));
   return rocks_->Write(options, &batch);
 }
 

@@ -1,6 +1,5 @@
 #include "cache/disk_evictor.h"
 
-#include <rocksdb/convenience.h>
 #include <rocksdb/metadata.h>
 
 #include <algorithm>
@@ -184,9 +183,7 @@ bool DiskEvictor::flush_and_push_down() {
 bool DiskEvictor::drop_files(std::uint64_t last) {
   const RecordKeyBytes end = encode_record_key({.generation = last, .part = kHeadPart});
   const rocksdb::Slice end_slice(end.data(), end.size());
-  return succeeded("evict", rocksdb::DeleteFilesInRange(&database_.rocks(), database_.data(),
-                                                        nullptr, &end_slice,
-                                                        /*include_end=*/true));
+  return succeeded("evict", removal_.remove_up_to(database_.rocks(), database_.data(), end_slice));
 }
 
 // Levels keep the index's garbage small by themselves, but for what the bound has no time to wait.

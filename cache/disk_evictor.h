@@ -14,6 +14,7 @@
 #include "cache/disk_database.h"
 #include "cache/disk_entries.h"
 #include "cache/disk_usage.h"
+#include "cache/rocks_refusals.h"
 
 namespace revcache::cache {
 
@@ -57,6 +58,7 @@ class DiskEvictor {
   std::mutex files_mutex_;                // one at a time moves files about
   DiskEntries::CopyAllowance allowance_;  // under files_mutex_
   std::vector<LeavingFile> leaving_;      // under files_mutex_
+  FileRemoval removal_;                   // under files_mutex_
   std::thread thread_;
 };
 

@@ -8,6 +8,7 @@
 #include <bit>
 #include <utility>
 
+#include "cache/rocks_refusals.h"
 #include "revocation/state_record.h"
 #include "revocation/state_store_directory.h"
 
@@ -205,6 +206,11 @@ Result<std::optional<std::string>> StateDatabase::last_key(const std::string& pr
 Result<void> StateDatabase::write(rocksdb::WriteBatch& batch, bool durable) {
   if (suspended_) {
     if (auto resumed = resume(); !resumed) return resumed;
+  }
+  if (last_write_ > 0) {
+    const std::string key = single_key(StateKind::last_write);
+    cache::leave_something_to_flush(*rocks_, rocks_->DefaultColumnFamily(), key,
+                                    encode_number(key, last_write_));
   }
   if (durable) return write_durably(batch);
   const rocksdb::Status status = rocks_->Write(rocksdb::WriteOptions(), &batch);
