@@ -100,6 +100,15 @@ class Purge(unittest.TestCase):
             self.assertTrue(self.is_hit(self.get(path)), path)
         self.ask_ocsp()
         self.assertTrue(self.is_hit(self.ask_ocsp()))
+        self.wait_until_on_disk(len(self.bodies) + 1)
+
+    def wait_until_on_disk(self, entries):
+        """Copies for the disk are gathered for a moment; what is in memory alone has another size."""
+        for _ in range(500):
+            held = total(self.revcache.metrics(), "revcache_cache_entries", tier="disk")
+            if held == entries:
+                return
+        self.fail("%d entries on disk instead of %d" % (held, entries))
 
     def hits(self):
         """Which of all is a hit; asking makes the others so."""
