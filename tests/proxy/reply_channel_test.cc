@@ -98,7 +98,7 @@ TEST_F(ReplyOf, AShortBodyGoesOutInOneCall) {
 
 TEST_F(ReplyOf, ALongBodyNeverHandsOverMoreThanItsShareAndArrivesWhole) {
   begin_stream();
-  const std::string body = body_of(5 * ReplyChannel::kAtOnceBytes + 17);
+  const std::string body = body_of(12 * ReplyChannel::kSliceBytes + 17);
   EXPECT_FALSE(channel.send_piece(SharedBytes::copy_of(body)));
   channel.end();
   EXPECT_EQ(channel.state(), ReplyChannel::State::open);
