@@ -113,6 +113,10 @@ void UvBackgroundWork::look_whether_idle() {
 
 UvBackgroundWork::~UvBackgroundWork() {
   *self_ = nullptr;
+  abandon();
+}
+
+void UvBackgroundWork::abandon() {
   std::vector<Callback<>> unrun;
   std::vector<Task*> running;
   while (first_ != nullptr) {

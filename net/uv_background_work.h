@@ -48,11 +48,13 @@ class UvBackgroundWork final : public BackgroundWork {
       : loop_(loop), limits_(limits), self_(std::make_shared<UvBackgroundWork*>(this)) {}
   UvBackgroundWork(const UvBackgroundWork&) = delete;
   UvBackgroundWork& operator=(const UvBackgroundWork&) = delete;
-  // Takes back what has not begun, waits (blocking) for what is running, since it may use what will
-  // be destroyed next, and destroys the `done`s of both unrun.
-  ~UvBackgroundWork() override;
+  ~UvBackgroundWork() override;  // abandon()
 
   [[nodiscard]] bool submit(WorkKind kind, Callback<> work, Callback<> done) override;
+
+  // Takes back what has not begun, waits (blocking) for what is running, since it may use what will
+  // be destroyed next, and destroys the `done`s of both unrun.
+  void abandon();
 
   // Runs `idle` on the loop, later, once nothing of this loop is under way. Replaces what was asked
   // before.

@@ -289,6 +289,7 @@ void Server::stop_workers() {
   if (revocation_ != nullptr) revocation_->detach();
   if (responder_ != nullptr) responder_->detach();
   if (admin_ != nullptr) admin_->stop();
+  background_.abandon();  // a report that is being written reads the workers' counters
   workers_.clear();
 }
 

@@ -116,6 +116,33 @@ TEST_F(UvBackgroundWorkTest, EndingTakesBackWhatWaitsFinishesWhatRunsAndRunsNoDo
   EXPECT_FALSE(done_ran);
 }
 
+TEST_F(UvBackgroundWorkTest, WhatIsAbandonedHasEndedAndOtherWorkMayFollow) {
+  UvBackgroundWork background(loop_, limits_);
+  std::latch runs(1);
+  std::atomic<bool> may_end = false;
+  bool ended = false;
+  bool done_ran = false;
+  ASSERT_TRUE(background.submit(
+      WorkKind::serialise,
+      [&] {
+        runs.count_down();
+        may_end.wait(false);
+        ended = true;
+      },
+      [&] { done_ran = true; }));
+  runs.wait();
+  std::jthread later([&] {
+    may_end = true;
+    may_end.notify_one();
+  });
+  background.abandon();
+  EXPECT_TRUE(ended);
+  bool followed = false;
+  ASSERT_TRUE(background.submit(WorkKind::serialise, [] {}, [&] { followed = true; }));
+  ASSERT_TRUE(run_until([&] { return followed; }));
+  EXPECT_FALSE(done_ran);
+}
+
 TEST_F(UvBackgroundWorkTest, DoneMayEndTheBackgroundWorkItself) {
   std::optional<UvBackgroundWork> background(std::in_place, loop_, limits_);
   ASSERT_TRUE(background->submit(WorkKind::disk, [] {}, [&] { background.reset(); }));
