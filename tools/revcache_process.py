@@ -51,31 +51,45 @@ directory = "{self.folder}/state"
     def __enter__(self):
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(self._command, stdout=log, stderr=log)
-        deadline = time.monotonic() + self._start_seconds_max
-        while not self._answers():
-            if self._process.poll() is not None or time.monotonic() > deadline:
-                self.__exit__()
-                raise RuntimeError(f"revcache did not start:\n{self.log.read_text()}")
-            time.sleep(0.02)
+        if not wait_until_accepting(self._process, self.port, self._start_seconds_max):
+            self.__exit__()
+            raise RuntimeError(f"revcache did not start:\n{self.log.read_text()}")
         return self
 
     def __exit__(self, *_):
-        if self._process.poll() is None:
-            self._process.send_signal(signal.SIGTERM)
-            try:
-                self._process.wait(DRAIN_SECONDS_MAX)
-            except subprocess.TimeoutExpired:
-                self._process.kill()
-                self._process.wait()
+        end(self._process, DRAIN_SECONDS_MAX)
         return False
 
     @property
     def exit_code(self):
         return self._process.returncode
 
-    def _answers(self):
-        try:
-            with socket.create_connection(("127.0.0.1", self.port), 0.2):
-                return True
-        except OSError:
+
+def wait_until_accepting(process, port, seconds_max):
+    """False: it has ended, or does not accept connections on loopback in time."""
+    deadline = time.monotonic() + seconds_max
+    while not accepts(port):
+        if process.poll() is not None or time.monotonic() > deadline:
             return False
+        time.sleep(0.02)
+    return True
+
+
+def accepts(port):
+    try:
+        with socket.create_connection(("127.0.0.1", port), 0.2):
+            return True
+    except OSError:
+        return False
+
+
+def end(process, seconds_max):
+    """Orderly if it can in that time."""
+    if process.poll() is not None:
+        return
+    process.send_signal(signal.SIGTERM)
+    try:
+        process.wait(seconds_max)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()

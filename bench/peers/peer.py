@@ -5,12 +5,11 @@ import os
 import pathlib
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
-import time
 
 from measure import as_user, free_port
+from revcache_process import end, wait_until_accepting  # found through measure
 
 START_SECONDS_MAX = 60
 STOP_SECONDS_MAX = 10
@@ -62,7 +61,8 @@ class Peer:
             with self.log.open("ab") as log:
                 self._process = subprocess.Popen(command, stdout=log, stderr=log, cwd=self.folder,
                                                  start_new_session=True)
-            self._wait_until_ready()
+            if not wait_until_accepting(self._process, self.port, self._start_seconds_max):
+                raise RuntimeError(f"{self.name} did not start:\n{self.log.read_text()[-3000:]}")
         except BaseException:
             self.__exit__()
             raise
@@ -80,29 +80,9 @@ class Peer:
 
     def _end(self):
         """Orderly if it can; what is left of its session is killed."""
-        if self._process.poll() is None:
-            self._process.send_signal(signal.SIGTERM)
-            try:
-                self._process.wait(STOP_SECONDS_MAX)
-            except subprocess.TimeoutExpired:
-                self._process.kill()
-                self._process.wait()
+        end(self._process, STOP_SECONDS_MAX)
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self.pid, signal.SIGKILL)
-
-    def _wait_until_ready(self):
-        deadline = time.monotonic() + self._start_seconds_max
-        while not self._answers():
-            if self._process.poll() is not None or time.monotonic() > deadline:
-                raise RuntimeError(f"{self.name} did not start:\n{self.log.read_text()[-3000:]}")
-            time.sleep(0.02)
-
-    def _answers(self):
-        try:
-            with socket.create_connection(("127.0.0.1", self.port), 0.2):
-                return True
-        except OSError:
-            return False
 
     @classmethod
     def version(cls):
