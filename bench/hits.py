@@ -77,13 +77,13 @@ def scenarios(origin, ocsp_request, scale):
     fewest = max(LARGE_CONNECTIONS, int(1_000 * scale))
     accepts = ((), ("--defer-accept",), ("--eager-read",), ("--defer-accept", "--eager-read"))
     return [
-        Scenario("crl-1k", get(small), many, 1.25),
+        Scenario("crl-1k", get(small), many, 1.15),
         Scenario("not-modified", get(small, f"If-None-Match: {etag}", "Cache-Control: max-age = 3600"),
-                 many, 1.25, status=304),
-        Scenario("crl-100k", get(f"{base}/100k.crl"), few, 1.2),
+                 many, 1.15, status=304),
+        Scenario("crl-100k", get(f"{base}/100k.crl"), few, 1.15),
         Scenario("crl-10m", get(f"{base}/10m.crl"), fewest, 1.2, connections=LARGE_CONNECTIONS),
         Scenario("new-connection", get(small, connection="Connection: close"), some, 1.1,
                  options=("--close",), ceilings=accepts),
-        Scenario("ocsp-get", get(base + ocsp_path(ocsp_request)), many, 1.25),
+        Scenario("ocsp-get", get(base + ocsp_path(ocsp_request)), many, 1.18),
         Scenario("ocsp-post", post(ocsp, ocsp_request), many, 1.25),
     ]
