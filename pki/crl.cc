@@ -98,10 +98,6 @@ Checked<ParsedCrlPtr> parse_crl(SharedBytes der, std::uint64_t hash_seed) {
   return refuse(Refusal::malformed, "CRL: " + describe_fault(reader, crl->der.bytes()));
 }
 
-std::optional<RevokedEntry> ParsedCrl::find(ByteView serial) const noexcept {
-  return index->find(serial);
-}
-
 std::size_t ParsedCrl::index_bytes() const noexcept { return index->bytes(); }
 
 }  // namespace revcache::pki

@@ -67,7 +67,9 @@ struct ParsedCrl {
 
   [[nodiscard]] bool is_delta() const noexcept { return !base_number.empty(); }
   // nullopt: not listed. Constant time, no allocation.
-  [[nodiscard]] std::optional<RevokedEntry> find(ByteView serial) const noexcept;
+  [[nodiscard]] std::optional<RevokedEntry> find(ByteView serial) const noexcept {
+    return index->find(serial);
+  }
   // Every entry in the CRL's order. An entry listed twice comes twice; find() gives the one that
   // revokes (removeFromCRL loses against any other reason).
   template <class Visit>

@@ -1,7 +1,12 @@
 #include "pki/crl_index.h"
 
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
 #include <algorithm>
 #include <bit>
+#include <cstddef>
 #include <cstring>
 #include <utility>
 
@@ -17,26 +22,7 @@ constexpr std::size_t kPrefetchDistance =
     16;  // insertions ahead, so that they do not wait for memory
 
 constexpr std::size_t kCommonEntryBytes = 50;
-constexpr unsigned kTagBits = 8;
-constexpr unsigned kMarks = 32;
-
-// The serial of the entry that `list` begins with; its form was checked.
-ByteView serial_at(ByteView list) noexcept {
-  constexpr std::uint8_t kLongForm = 0x80;
-  const std::uint8_t* const at = list.data();
-  const std::size_t header = at[1] < kLongForm ? 2U : 2U + (at[1] - kLongForm);
-  return {at + header + 2, at[header + 1]};  // kSerialBytesMax needs no long form
-}
-
-// `serial`: of an entry, in its shortest form, so that at most one zero is in front. Without
-// branches on what it holds: half of all serials have that zero, and to guess wrong costs as much
-// as to wait for memory.
-bool is_serial(ByteView serial, ByteView significant) noexcept {
-  const std::size_t extra = serial.size() - significant.size();
-  const bool length_fits = (extra == 0) | ((extra == 1) & (serial.front() == 0));
-  if (!length_fits || significant.empty()) return length_fits;
-  return std::memcmp(serial.data() + extra, significant.data(), significant.size()) == 0;
-}
+constexpr std::size_t kShortestEntryBytes = 20;  // SEQUENCE, INTEGER of one octet, UTCTime
 
 template <class Word>
 Word load(const std::uint8_t* at) noexcept {
@@ -46,6 +32,37 @@ Word load(const std::uint8_t* at) noexcept {
   return word;
 }
 
+// The serial of the entry that `list` begins with; its form was checked.
+inline ByteView serial_at(ByteView list) noexcept {
+  constexpr std::uint8_t kLongForm = 0x80;
+  const std::uint8_t* const at = list.data();
+  const std::size_t header = at[1] < kLongForm ? 2U : 2U + (at[1] - kLongForm);
+  return {at + header + 2, at[header + 1]};  // kSerialBytesMax needs no long form
+}
+
+// As memcmp, a call of which takes longer than all that it is asked here: some two or three words.
+inline bool equal_octets(const std::uint8_t* left, const std::uint8_t* right,
+                         std::size_t size) noexcept {
+  constexpr std::size_t kWord = sizeof(std::uint64_t);
+  if (size < kWord) return std::memcmp(left, right, size) == 0;
+  for (std::size_t i = 0; i < size - kWord; i += kWord) {
+    if (load<std::uint64_t>(left + i) != load<std::uint64_t>(right + i)) return false;
+  }
+  return load<std::uint64_t>(left + size - kWord) == load<std::uint64_t>(right + size - kWord);
+}
+
+// `serial`: of an entry, in its shortest form, so that at most one zero is in front. Half of all
+// serials have that zero: a branch on it is guessed wrong every other time, and then all that the
+// processor began while it waited for the entry was in vain.
+inline bool is_serial(ByteView serial, ByteView significant) noexcept {
+  const std::size_t extra = serial.size() - significant.size();
+  // More than one; or one, and it is not zero.
+  const std::size_t misfit = extra >> 1U | ((std::size_t{0} - extra) & serial.front());
+  if (misfit != 0) return false;
+  return equal_octets(serial.data() + extra, significant.data(), significant.size());
+}
+
+#ifndef __SSE2__
 // A bit for each octet of `word`, the lowest for the first, that is `octet`. Rarely one is set in
 // vain, for an octet behind such.
 std::uint32_t octets_equal(std::uint64_t word, std::uint8_t octet) noexcept {
@@ -54,25 +71,23 @@ std::uint32_t octets_equal(std::uint64_t word, std::uint8_t octet) noexcept {
   const std::uint64_t zeros = ((difference - kOnes) & ~difference) >> 7U & kOnes;
   return static_cast<std::uint32_t>(zeros * 0x0102040810204080U >> 56U);
 }
+#endif
 
 }  // namespace
 
-// The home needs the upper half of these bits; what tells entries apart comes from the lower.
-std::uint8_t CrlEntries::Place::tag() const noexcept {
-  const auto tag = static_cast<std::uint8_t>(high_bits);
-  return tag == kFree ? kFree + 1 : tag;
-}
-
-std::uint32_t CrlEntries::Place::mark() const noexcept {
-  return std::uint32_t{1} << (high_bits >> kTagBits) % kMarks;
-}
-
 // One number for all, as nobody can guess where in the line an entry is.
-std::uint32_t CrlEntries::Line::with_tag(std::uint8_t tag) const noexcept {
+inline std::uint32_t CrlEntries::Line::with_tag(std::uint8_t tag) const noexcept {
+#ifdef __SSE2__
+  static_assert(offsetof(Line, tags) == 0);
+  const __m128i octets = _mm_load_si128(reinterpret_cast<const __m128i*>(this));
+  const auto equal = static_cast<std::uint32_t>(
+      _mm_movemask_epi8(_mm_cmpeq_epi8(octets, _mm_set1_epi8(static_cast<char>(tag)))));
+#else
   constexpr std::size_t kFirst = sizeof(std::uint64_t);
   const std::uint32_t equal = octets_equal(load<std::uint64_t>(tags.data()), tag) |
                               octets_equal(load<std::uint32_t>(tags.data() + kFirst), tag)
                                   << kFirst;
+#endif
   return equal & ((1U << kSlotsPerLine) - 1);
 }
 
@@ -80,22 +95,6 @@ CrlEntries::CrlEntries(ByteView der, const SerialHash& hash) noexcept
     : der_(der),
       hash_(hash),
       offset_mask_(static_cast<Slot>((std::uint64_t{1} << std::bit_width(der.size())) - 1)) {}
-
-CrlEntries::Place CrlEntries::place_of(std::uint64_t hash, std::size_t offset) const noexcept {
-  return {static_cast<std::uint32_t>(hash >> 32U),
-          (static_cast<Slot>(hash) & ~offset_mask_) | static_cast<Slot>(offset)};
-}
-
-ByteView CrlEntries::at(Slot slot) const noexcept { return der_.subspan(slot & offset_mask_); }
-
-// Maps 32 bits evenly to any number of lines, without a division.
-std::size_t CrlEntries::home(std::uint32_t high_bits) const noexcept {
-  return static_cast<std::size_t>(std::uint64_t{high_bits} * lines_.size() >> 32U);
-}
-
-std::size_t CrlEntries::after(std::size_t index) const noexcept {
-  return index + 1 == lines_.size() ? 0 : index + 1;
-}
 
 template <class Serial>
 const CrlEntries::Slot* CrlEntries::find_in(const Line& line, const Place& place,
@@ -155,7 +154,9 @@ CrlIndexBuilder::CrlIndexBuilder(ByteView der, std::uint64_t hash_seed)
 
 void CrlIndexBuilder::add(const std::uint8_t* start, ByteView serial) {
   if (blocks_.empty() || blocks_.back().size() == kBlockEntries) {
-    blocks_.emplace_back().reserve(kBlockEntries);
+    // What is left of the DER bounds the rest: a small CRL shall not pay for a large one's block.
+    const auto left = static_cast<std::size_t>(index_->der_.data() + index_->der_.size() - start);
+    blocks_.emplace_back().reserve(std::min(kBlockEntries, left / kShortestEntryBytes + 1));
   }
   const std::uint64_t hash = index_->hash_(significant_octets(serial));
   const auto offset = static_cast<std::size_t>(start - index_->der_.data());

@@ -87,16 +87,32 @@ class CrlEntries {
   struct Place {
     std::uint32_t high_bits;  // of the hash
     Slot slot;
-    [[nodiscard]] std::uint8_t tag() const noexcept;
-    [[nodiscard]] std::uint32_t mark() const noexcept;
+    // The home needs the upper half of these bits; what tells entries apart comes from the lower.
+    [[nodiscard]] std::uint8_t tag() const noexcept {
+      const auto tag = static_cast<std::uint8_t>(high_bits);
+      return tag == kFree ? kFree + 1 : tag;
+    }
+    [[nodiscard]] std::uint32_t mark() const noexcept {
+      constexpr unsigned kTagBits = 8;
+      constexpr unsigned kMarks = 32;
+      return std::uint32_t{1} << (high_bits >> kTagBits) % kMarks;
+    }
   };
 
   CrlEntries(ByteView der, const SerialHash& hash) noexcept;
 
-  [[nodiscard]] Place place_of(std::uint64_t hash, std::size_t offset) const noexcept;
-  [[nodiscard]] ByteView at(Slot slot) const noexcept;
-  [[nodiscard]] std::size_t home(std::uint32_t high_bits) const noexcept;
-  [[nodiscard]] std::size_t after(std::size_t index) const noexcept;
+  [[nodiscard]] Place place_of(std::uint64_t hash, std::size_t offset) const noexcept {
+    return {static_cast<std::uint32_t>(hash >> 32U),
+            (static_cast<Slot>(hash) & ~offset_mask_) | static_cast<Slot>(offset)};
+  }
+  [[nodiscard]] ByteView at(Slot slot) const noexcept { return der_.subspan(slot & offset_mask_); }
+  // Maps 32 bits evenly to any number of lines, without a division.
+  [[nodiscard]] std::size_t home(std::uint32_t high_bits) const noexcept {
+    return static_cast<std::size_t>(std::uint64_t{high_bits} * lines_.size() >> 32U);
+  }
+  [[nodiscard]] std::size_t after(std::size_t index) const noexcept {
+    return index + 1 == lines_.size() ? 0 : index + 1;
+  }
   // The slot in this line whose entry has the serial that `significant` gives; nullptr: none.
   template <class Serial>
   [[nodiscard]] const Slot* find_in(const Line& line, const Place& place,

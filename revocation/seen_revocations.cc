@@ -81,7 +81,7 @@ bool SeenRevocations::Builder::add(ByteView serial, const Entry& entry) {
 
 SeenRevocations SeenRevocations::Builder::build() && {
   SeenRevocations set;
-  set.hash_seed_ = hash_seed_;
+  set.hash_ = hash_;
   set.slots_.resize(added_ * kSlotsPerTwo / 2 + 1);
   std::string& records = set.records_ = std::move(records_);
   // Records move down over those whose serial came before.
@@ -108,7 +108,7 @@ SeenRevocations SeenRevocations::Builder::build() && {
 }
 
 std::size_t SeenRevocations::slot_of(ByteView serial) const noexcept {
-  const std::uint64_t hash = pki::SerialHash(hash_seed_)(serial);
+  const std::uint64_t hash = hash_(serial);
   // Maps 32 bits evenly to any number of slots, without a division.
   auto slot = static_cast<std::size_t>((hash >> 32U) * slots_.size() >> 32U);
   while (slots_[slot] != 0 && !same(record_at(records_, slots_[slot] - 1).serial, serial)) {

@@ -16,6 +16,7 @@
 #include "base/clock.h"
 #include "base/result.h"
 #include "pki/crl_index.h"
+#include "pki/serial_hash.h"
 #include "revocation/state_store.h"
 
 namespace revcache::revocation {
@@ -37,7 +38,7 @@ class SeenRevocations {
   // Grows into a set. One thread.
   class Builder {
    public:
-    explicit Builder(std::uint64_t hash_seed) : hash_seed_(hash_seed) {}
+    explicit Builder(std::uint64_t hash_seed) : hash_(hash_seed) {}
     // A serial that comes again (from another scope) has one entry: any reason wins over a hold,
     // else the earlier date. False, and not added: the serial is too long (kSeenSerialBytesMax), or
     // the set would exceed kBytesMax.
@@ -45,7 +46,7 @@ class SeenRevocations {
     [[nodiscard]] SeenRevocations build() &&;  // as large as needed, no larger
 
    private:
-    std::uint64_t hash_seed_;
+    pki::SerialHash hash_;
     std::string records_;
     std::size_t added_ = 0;
   };
@@ -64,7 +65,7 @@ class SeenRevocations {
   // The slot that holds `serial`, or the empty one where it belongs.
   [[nodiscard]] std::size_t slot_of(ByteView serial) const noexcept;
 
-  std::uint64_t hash_seed_ = 0;
+  pki::SerialHash hash_{0};
   std::size_t count_ = 0;
   std::string records_;               // length (u8), serial, date (i64), reason (u8); each once
   std::vector<std::uint32_t> slots_;  // 1 + offset of a record, 0: empty; 3 for 2 serials

@@ -90,6 +90,18 @@ TEST(Asn1Time, EveryDayOfTheCalendarIsWhatTheStandardLibraryTakesItFor) {
   }
 }
 
+// What look-ups decode is what the parser accepted.
+TEST(Asn1Time, ACheckedUtcTimeIsReadAsAnyOther) {
+  using namespace std::chrono;
+  const WallSeconds first = sys_days{1950y / 1 / 1};
+  const WallSeconds end = sys_days{2050y / 1 / 1};
+  // A little more than a day, so that every time of the day comes by.
+  for (WallSeconds at = first; at < end; at += 24h + 7min + 11s) {
+    const std::string text = generalized_time(at).substr(2);
+    ASSERT_EQ(checked_utc_time(as_bytes(text).data()), at) << text;
+  }
+}
+
 TEST(Asn1Time, WhereOnlyGeneralizedTimeIsAllowedUtcTimeFails) {
   const std::string utc = der(0x17, {"261122101500Z"});
   DerReader utc_reader(as_bytes(utc));

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <chrono>
 #include <map>
 #include <random>
@@ -191,6 +192,29 @@ TEST(SerialHashTest, EveryOctetAndTheLengthCount) {
     }
   }
   EXPECT_EQ(seen.size(), inputs);
+}
+
+// Nothing bounds the serial that a client asks about.
+TEST(SerialHashTest, TakesSerialsOfAnyLength) {
+  const SerialHash hash(42);
+  for (const std::size_t size : {65U, 100U, 4096U}) {
+    const std::string octets(size, '\x05');
+    EXPECT_EQ(hash(as_bytes(octets)), hash(as_bytes(octets)));
+    EXPECT_NE(hash(as_bytes(octets)), hash(as_bytes(std::string(64, '\x05'))));
+  }
+}
+
+// Many CAs count: 100 of such serials to a cell, within five standard deviations.
+TEST(SerialHashTest, ConsecutiveSerialsSpread) {
+  for (std::uint64_t seed = 0; seed < 20; ++seed) {
+    const SerialHash hash(seed);
+    std::vector<unsigned> cells(256);
+    for (std::uint64_t number = 0; number < 25'600; ++number) {
+      ++cells[hash(as_bytes(serial_of(number))) >> 56U];
+    }
+    EXPECT_LT(std::ranges::max(cells), 150U) << seed;
+    EXPECT_GT(std::ranges::min(cells), 50U) << seed;
+  }
 }
 
 TEST(CrlReasonTest, HasTheStandardsNamesAndNumbers) {
