@@ -65,6 +65,10 @@ rocksdb::ColumnFamilyOptions index_options(std::uint64_t write_buffer,
   index.max_bytes_for_level_base = 4 * write_buffer;
   index.max_compaction_bytes = 4 * write_buffer;
   index.compression = rocksdb::kNoCompression;
+  // Each miss asks whether a key is there (certainly_absent), nearly always in vain: a filter says
+  // so in an eighth of the instructions that the search in a skip list takes.
+  index.memtable_whole_key_filtering = true;
+  index.memtable_prefix_bloom_size_ratio = 0.02;
   rocksdb::BlockBasedTableOptions table = table_options(block_cache);
   table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
   index.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
