@@ -99,6 +99,7 @@ class Load:
     """revcache-closed-loop on its own core."""
 
     def __init__(self, build):
+        self.build = build
         self._program = build / "revcache-closed-loop"
 
     def command(self, port, request, connections, requests, *options):

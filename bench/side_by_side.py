@@ -25,6 +25,7 @@ import measure
 import record
 import system_calls
 from measure import Ceiling, Load, exchange, pinned
+from misses import Misses, added, told
 from peers import PEERS
 from revcache_process import START_SECONDS_MAX, RevcacheProcess  # found through measure
 from sample_origin import SampleOrigin
@@ -49,6 +50,7 @@ class Extent:
         self.scale = 0.004 if args.smoke else 0.05 if args.quick else 0.5
         self.calls = not args.smoke
         self.instructions = not args.smoke
+        self.misses = 20 if args.smoke else 500 if args.quick else 2000
         self._counted_scenarios = QUICK_SCENARIOS if args.quick else None
 
         self._counted = 200 if args.quick else 1000
@@ -154,6 +156,21 @@ class SideBySide:
             "cheapest": best.name, "cpu": ratios(ours, turns[best]), "fastest": faster.name,
             "per_second": (rates[0], statistics.median(rates), rates[-1])}
 
+    def misses(self, answer, kinds):
+        """Of revcache and all peers, in front of an origin on the load's core (bench/misses.py)."""
+        with contextlib.ExitStack() as running:
+            misses = running.enter_context(Misses(self.load, self.folder, answer))
+            servers = [running.enter_context(self.start_revcache()),
+                       *(running.enter_context(kind(misses.port, pinned(measure.SERVER_CORE)))
+                         for kind in kinds)]
+            found = misses.measure({name_of(server): server.port for server in servers},
+                                   self.extent.rounds, self.extent.misses)
+        print(f"  a miss adds to a direct fetch, p50 of {self.extent.misses} requests, "
+              f"{self.extent.rounds} rounds", flush=True)
+        for server in servers:
+            print(f"    {name_of(server):14} {told(added(found, name_of(server)))}", flush=True)
+        return found
+
     def memory(self, servers):
         found = {}
         print("memory with all objects stored, MiB: resident (all processes), files in memory",
@@ -253,8 +270,11 @@ def run(args, folder, extent):
                        *(running.enter_context(side.start_peer(kind)) for kind in kinds)]
             for scenario in scenarios:
                 document["results"][scenario.name] = side.measure(scenario, servers)
-            document["memory"] = side.memory(servers)
-        if extent.instructions:
+            if scenarios:
+                document["memory"] = side.memory(servers)
+        if not args.only or "miss" in args.only.split(","):
+            document["misses"] = side.misses(hits.small_answer(origin), kinds)
+        if extent.instructions and scenarios:
             document["instructions"] = side.instructions(extent.counted(scenarios), kinds)
             document["loops"] = side.loops(scenarios[0])
     return document
@@ -270,7 +290,7 @@ def main():
     parser.add_argument("--smoke", action="store_true", help="hardly any requests: whether every peer "
                         "starts, hits, and answers with the same bytes")
     parser.add_argument("--only", help="comma-separated: crl-1k, not-modified, crl-100k, crl-10m, "
-                        "new-connection, ocsp-get, ocsp-post")
+                        "new-connection, ocsp-get, ocsp-post, miss")
     parser.add_argument("--peers", help="comma-separated: " + ", ".join(kind.name for kind in PEERS))
     parser.add_argument("--save", action="store_true", help="keep the numbers in bench/results/")
     args = parser.parse_args()
