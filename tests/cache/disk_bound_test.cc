@@ -131,9 +131,11 @@ TEST_F(DiskBoundTest, ReplacedEntriesMakeRoomWithoutCostingOthersTheirPlace) {
   options_.bytes_max = 2 * kBytesMax;
   open();
   constexpr std::size_t kBody = 300000;
-  for (std::uint64_t i = 10; i < 20; ++i) write(numbered_entry(i, kBody));
+  for (std::uint64_t i = 10; i < 20; ++i) ASSERT_TRUE(write_patiently(*numbered_entry(i, kBody)));
   for (std::uint64_t version = 1; version < 40; ++version) {
-    for (std::uint64_t i = 0; i < 10; ++i) write(numbered_entry(i, kBody, version));
+    for (std::uint64_t i = 0; i < 10; ++i) {
+      ASSERT_TRUE(write_patiently(*numbered_entry(i, kBody, version)));
+    }
     ASSERT_LE(measure(), 2 * kBytesMax + DiskStore::slack_bytes(2 * kBytesMax));
   }
   for (std::uint64_t i = 0; i < 10; ++i) {
@@ -147,7 +149,7 @@ TEST_F(DiskBoundTest, ReplacedEntriesMakeRoomWithoutCostingOthersTheirPlace) {
 TEST_F(DiskBoundTest, ErasedEntriesMakeRoom) {
   open();
   for (std::uint64_t i = 0; i < 200; ++i) {
-    write(numbered_entry(i, kPieceBytes));
+    ASSERT_TRUE(write_patiently(*numbered_entry(i, kPieceBytes)));
     ASSERT_TRUE(store_->remove(numbered_key(i)));
     ASSERT_LE(measure(), kBytesMax + DiskStore::slack_bytes(kBytesMax));
   }
