@@ -2,10 +2,10 @@
 
 #include <algorithm>
 #include <array>
-#include <bit>
 #include <cstdint>
 #include <cstdio>
-#include <cstring>
+
+#include "base/little_endian.h"
 
 namespace revcache::pki {
 namespace {
@@ -19,11 +19,8 @@ using DigitPairs = std::array<unsigned, 4>;
 // Eight octets at `at`, all of them ASCII digits: four numbers. A CRL has millions of dates, so all
 // eight are looked at in one word.
 std::optional<DigitPairs> digit_pairs(const std::uint8_t* at) noexcept {
-  std::uint64_t word = 0;
-  std::memcpy(&word, at, sizeof word);
-  if constexpr (std::endian::native == std::endian::big) word = std::byteswap(word);
   // A digit becomes 0 to 9; with 0x76 added, whatever is more sets its octet's highest bit.
-  const std::uint64_t digits = word ^ 0x3030303030303030U;
+  const std::uint64_t digits = load_little_endian<std::uint64_t>(at) ^ 0x3030303030303030U;
   constexpr std::uint64_t kHighest = 0x8080808080808080U;
   if (((digits + 0x7676767676767676U) & kHighest) != 0 || (digits & kHighest) != 0) {
     return std::nullopt;
@@ -120,10 +117,7 @@ std::string formatted(WallSeconds time, const char* format) {
 
 // Eight octets at `at`, all digits: four numbers, each in the lower octet of 16 bits.
 std::uint64_t checked_pairs(const std::uint8_t* at) noexcept {
-  std::uint64_t word = 0;
-  std::memcpy(&word, at, sizeof word);
-  if constexpr (std::endian::native == std::endian::big) word = std::byteswap(word);
-  const std::uint64_t digits = word ^ 0x3030303030303030U;
+  const std::uint64_t digits = load_little_endian<std::uint64_t>(at) ^ 0x3030303030303030U;
   return (digits * 10 + (digits >> 8U)) & 0x00ff00ff00ff00ffU;
 }
 

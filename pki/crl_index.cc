@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "base/huge_pages.h"
+#include "base/little_endian.h"
 
 namespace revcache::pki {
 namespace {
@@ -23,14 +24,6 @@ constexpr std::size_t kPrefetchDistance =
 
 constexpr std::size_t kCommonEntryBytes = 50;
 constexpr std::size_t kShortestEntryBytes = 20;  // SEQUENCE, INTEGER of one octet, UTCTime
-
-template <class Word>
-Word load(const std::uint8_t* at) noexcept {
-  Word word = 0;
-  std::memcpy(&word, at, sizeof word);
-  if constexpr (std::endian::native == std::endian::big) word = std::byteswap(word);
-  return word;
-}
 
 // The serial of the entry that `list` begins with; its form was checked.
 inline ByteView serial_at(ByteView list) noexcept {
@@ -46,9 +39,11 @@ inline bool equal_octets(const std::uint8_t* left, const std::uint8_t* right,
   constexpr std::size_t kWord = sizeof(std::uint64_t);
   if (size < kWord) return std::memcmp(left, right, size) == 0;
   for (std::size_t i = 0; i < size - kWord; i += kWord) {
-    if (load<std::uint64_t>(left + i) != load<std::uint64_t>(right + i)) return false;
+    if (load_little_endian<std::uint64_t>(left + i) != load_little_endian<std::uint64_t>(right + i))
+      return false;
   }
-  return load<std::uint64_t>(left + size - kWord) == load<std::uint64_t>(right + size - kWord);
+  return load_little_endian<std::uint64_t>(left + size - kWord) ==
+         load_little_endian<std::uint64_t>(right + size - kWord);
 }
 
 // `serial`: of an entry, in its shortest form, so that at most one zero is in front. Half of all
@@ -84,9 +79,9 @@ inline std::uint32_t CrlEntries::Line::with_tag(std::uint8_t tag) const noexcept
       _mm_movemask_epi8(_mm_cmpeq_epi8(octets, _mm_set1_epi8(static_cast<char>(tag)))));
 #else
   constexpr std::size_t kFirst = sizeof(std::uint64_t);
-  const std::uint32_t equal = octets_equal(load<std::uint64_t>(tags.data()), tag) |
-                              octets_equal(load<std::uint32_t>(tags.data() + kFirst), tag)
-                                  << kFirst;
+  const std::uint32_t equal =
+      octets_equal(load_little_endian<std::uint64_t>(tags.data()), tag) |
+      octets_equal(load_little_endian<std::uint32_t>(tags.data() + kFirst), tag) << kFirst;
 #endif
   return equal & ((1U << kSlotsPerLine) - 1);
 }

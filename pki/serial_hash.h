@@ -15,12 +15,11 @@
 
 #include <algorithm>
 #include <array>
-#include <bit>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 
 #include "base/bytes.h"
+#include "base/little_endian.h"
 #include "pki/cert_id.h"
 
 namespace revcache::pki {
@@ -39,7 +38,7 @@ class SerialHash {
     const std::uint8_t* at = octets.data();
     std::size_t left = std::min(octets.size(), kSerialBytesMax);
     for (; left >= kWordBytes; left -= kWordBytes, at += kWordBytes) {
-      sum += wide(*++key) * load<std::uint64_t>(at);
+      sum += wide(*++key) * load_little_endian<std::uint64_t>(at);
     }
     sum +=
         wide(*++key) * (static_cast<std::uint64_t>(octets.size()) << 56U | last_octets(at, left));
@@ -61,19 +60,11 @@ class SerialHash {
 
   static Wide wide(const Key& key) noexcept { return Wide{key.high} << 64U | key.low; }
 
-  template <class Word>
-  static Word load(const std::uint8_t* at) noexcept {
-    Word word = 0;
-    std::memcpy(&word, at, sizeof word);
-    if constexpr (std::endian::native == std::endian::big) word = std::byteswap(word);
-    return word;
-  }
-
   // Fewer than eight octets as a little-endian number.
   static std::uint64_t last_octets(const std::uint8_t* at, std::size_t count) noexcept {
     if (count >= 4) {
-      const std::uint64_t low = load<std::uint32_t>(at);
-      return low | static_cast<std::uint64_t>(load<std::uint32_t>(at + count - 4))
+      const std::uint64_t low = load_little_endian<std::uint32_t>(at);
+      return low | static_cast<std::uint64_t>(load_little_endian<std::uint32_t>(at + count - 4))
                        << (8U * (count - 4));
     }
     std::uint64_t word = 0;
