@@ -136,6 +136,65 @@ TEST(CrlIndex, GivesTheDateThatTheEntryHas) {
   }
 }
 
+// Two serials that only the comparison tells apart: they share what the index keeps of their
+// hashes, the 8 bits of a tag and, in a CRL of 4 MiB, 9 in a slot beside the offset (crl_index.h).
+// That is little enough to find such pairs by trying.
+class SerialsThatCollide : public ::testing::Test {
+ protected:
+  static constexpr std::size_t kPaddingBytes = std::size_t{4} << 20U;
+
+  // Of `first` and what `other_of` makes of it; `first` is counted on until they do.
+  template <class OtherOf>
+  static std::string until_they_collide(std::string& first, const OtherOf& other_of) {
+    for (std::uint64_t count = 0;; ++count) {
+      for (std::size_t i = 0; i < 4; ++i) first[1 + i] = static_cast<char>(count >> (8U * i));
+      std::string other = other_of(first);
+      if (kept_of(first) == kept_of(other)) return other;
+    }
+  }
+
+  static ParsedCrlPtr padded_crl(const std::string& serial) {
+    CrlText text;
+    text.entries = entry(serial);
+    text.extensions += extension("\x2a\x03", std::string(kPaddingBytes, 'x'));
+    auto crl = parse_crl(SharedBytes::take(signer().crl(text)), kTestHashSeed);
+    EXPECT_TRUE(crl);
+    return *crl;
+  }
+
+ private:
+  static std::uint64_t kept_of(const std::string& serial) {
+    static const SerialHash hash(kTestHashSeed);
+    return hash(as_bytes(serial)) >> 23U & 0x1ffffU;
+  }
+};
+
+TEST_F(SerialsThatCollide, AreToldApartWhereverTheyDiffer) {
+  for (const std::size_t size : {7U, 8U, 9U, 15U, 16U, 17U, 20U, 64U}) {
+    for (const std::size_t place : {std::size_t{0}, size / 2, size - 1}) {
+      std::string listed(size, '\x11');
+      const std::string other = until_they_collide(listed, [&](std::string serial) {
+        serial[place] = static_cast<char>(serial[place] ^ 0x22);
+        return serial;
+      });
+      const ParsedCrlPtr crl = padded_crl(listed);
+      EXPECT_TRUE(crl->find(as_bytes(listed))) << size << ' ' << place;
+      EXPECT_FALSE(crl->find(as_bytes(other))) << size << ' ' << place;
+    }
+  }
+}
+
+TEST_F(SerialsThatCollide, AreToldApartWhereOneIsTheEndOfTheOther) {
+  for (const std::size_t size : {8U, 16U, 19U}) {
+    std::string shorter(size, '\x11');
+    const std::string longer =
+        until_they_collide(shorter, [](const std::string& serial) { return "\x05" + serial; });
+    EXPECT_FALSE(padded_crl(longer)->find(as_bytes(shorter))) << size;
+    EXPECT_FALSE(padded_crl(shorter)->find(as_bytes(longer))) << size;
+    EXPECT_TRUE(padded_crl(longer)->find(as_bytes(longer))) << size;
+  }
+}
+
 TEST(CrlIndex, TakesLessThanEightBytesAnEntry) {
   std::string list;
   for (std::size_t i = 0; i < 10'000; ++i) list += entry(serial_of(i));
