@@ -1,4 +1,5 @@
 // What becomes of a response: whether it is held, admitted and stored, and who else may have it.
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -101,19 +102,21 @@ StoredResponse Fetch::response_from_head() const {
 void Fetch::complete_with(StoredResponse response, bool may_be_stored) {
   // What is not stored reaches its one client with all its end-to-end fields.
   if (!may_be_stored) response.fields = http::end_to_end_fields(head_.fields.view());
-  auto complete = cache::finish(StoredResponse(response));
   const bool has_own_fields = head_.fields.has(FieldId::set_cookie) ||
                               !directives_.private_fields.empty() ||
                               !directives_.no_cache_fields.empty();
+  // Cookies, and fields that the response calls private (RFC 9111 5.2.2.4, 5.2.2.7), are for the
+  // client whose request was forwarded, and for nobody else.
+  std::optional<StoredResponse> for_this_client;
+  if (may_be_stored && has_own_fields) {
+    for_this_client = response;
+    for_this_client->fields = http::end_to_end_fields(head_.fields.view());
+  }
+  auto complete = cache::finish(std::move(response));
   std::vector<StoredResponsePtr> stored;
   if (may_be_stored) {
     stored = store_in_memory(context_, complete, request_.fields.view());
-    // Cookies, and fields that the response calls private (RFC 9111 5.2.2.4, 5.2.2.7), are for the
-    // client whose request was forwarded, and for nobody else.
-    if (has_own_fields) {
-      response.fields = http::end_to_end_fields(head_.fields.view());
-      complete = cache::finish(std::move(response));
-    }
+    if (for_this_client) complete = cache::finish(*std::move(for_this_client));
   } else {
     reject(metrics::StoreRejection::not_cacheable);
   }
