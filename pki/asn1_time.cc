@@ -123,23 +123,17 @@ std::uint64_t checked_pairs(const std::uint8_t* at) noexcept {
 
 }  // namespace
 
-// The years that UTCTime can say are 1950 to 2049, in which every fourth is a leap year.
 WallSeconds checked_utc_time(const std::uint8_t* content) noexcept {
   const std::uint64_t front = checked_pairs(content);      // year, month, day, hour
   const std::uint64_t clock = checked_pairs(content + 4);  // day, hour, minute, second
   const auto of_century = static_cast<unsigned>(front & 0xffU);
-  const auto month = static_cast<unsigned>(front >> 16U & 0xfU);
-  const unsigned year =  // since 1950
-      of_century + (of_century < kUtcTimeTwentiethCenturyFrom ? 50U : 0U - 50U);
-  const unsigned days = 365 * year + (year + 1) / 4 +
-                        static_cast<unsigned>(year % 4 == 2 && month > 2) + kDaysBefore[month];
-  // Two neighbours at once: the multiplication adds the first, weighted, to the second.
-  const unsigned hours = (static_cast<std::uint32_t>(clock) * ((24U << 16U) | 1U)) >> 16U;
-  const unsigned seconds = (static_cast<std::uint32_t>(clock >> 32U) * ((60U << 16U) | 1U)) >> 16U;
-  constexpr std::int64_t kFrom1970 =
-      (std::int64_t{day_number(1950, 1, 1)} - day_number(1970, 1, 1) - 1) * 24 * 3600;
-  return WallSeconds(
-      std::chrono::seconds(kFrom1970 + (std::int64_t{days} * 24 + hours) * 3600 + seconds));
+  const unsigned year = of_century + (of_century < kUtcTimeTwentiethCenturyFrom ? 2000U : 1900U);
+  const auto month = static_cast<unsigned>(front >> 16U & 0xffU);
+  const auto day = static_cast<unsigned>(clock & 0xffU);
+  const auto hour = static_cast<unsigned>(clock >> 16U & 0xffU);
+  const auto minute = static_cast<unsigned>(clock >> 32U & 0xffU);
+  const auto second = static_cast<unsigned>(clock >> 48U);
+  return seconds_at(day_number(year, month, day), (hour * 60 + minute) * 60 + second);
 }
 
 std::optional<WallSeconds> time_of(const DerElement& element) noexcept {

@@ -133,16 +133,6 @@ std::size_t checked_common_entry(ByteView list, RevokedEntry& entry) noexcept {
   return bytes;
 }
 
-// Apart, so that the common way does not pay for this one's frame.
-[[gnu::noinline]] std::size_t read_uncommon_entry(ByteView list, RevokedEntry& entry) noexcept {
-  DerReader reader(list);
-  CrlEntryRemarks ignored;
-  const auto read = read_entry(reader, ignored);
-  CHECK(read.has_value());  // the CRL was parsed before
-  entry = *read;
-  return static_cast<std::size_t>(reader.position() - list.data());
-}
-
 }  // namespace
 
 std::size_t read_common_entry(ByteView list, RevokedEntry& entry) noexcept {
@@ -212,10 +202,13 @@ bool read_entries(DerReader& reader, ByteView content, CrlIndexBuilder& index,
 }
 
 std::size_t read_checked_entry(ByteView list, RevokedEntry& entry) noexcept {
-  if (const std::size_t bytes = checked_common_entry(list, entry); bytes != 0) [[likely]] {
-    return bytes;
-  }
-  return read_uncommon_entry(list, entry);
+  if (const std::size_t bytes = checked_common_entry(list, entry); bytes != 0) return bytes;
+  DerReader reader(list);
+  CrlEntryRemarks ignored;
+  const auto read = read_entry(reader, ignored);
+  CHECK(read.has_value());  // the CRL was parsed before
+  entry = *read;
+  return static_cast<std::size_t>(reader.position() - list.data());
 }
 
 RevokedEntry next_entry(ByteView& list) noexcept {

@@ -33,20 +33,6 @@ inline ByteView serial_at(ByteView list) noexcept {
   return {at + header + 2, at[header + 1]};  // kSerialBytesMax needs no long form
 }
 
-// As memcmp, a call of which takes longer than all that it is asked here: some two or three words.
-inline bool equal_octets(const std::uint8_t* left, const std::uint8_t* right,
-                         std::size_t size) noexcept {
-  constexpr std::size_t kWord = sizeof(std::uint64_t);
-  if (size == 0) return true;  // of the serial 0, whose octets may lie nowhere
-  if (size < kWord) return std::memcmp(left, right, size) == 0;
-  for (std::size_t i = 0; i < size - kWord; i += kWord) {
-    if (load_little_endian<std::uint64_t>(left + i) != load_little_endian<std::uint64_t>(right + i))
-      return false;
-  }
-  return load_little_endian<std::uint64_t>(left + size - kWord) ==
-         load_little_endian<std::uint64_t>(right + size - kWord);
-}
-
 // `serial`: of an entry, in its shortest form, so that at most one zero is in front. Half of all
 // serials have that zero: a branch on it is guessed wrong every other time, and then all that the
 // processor began while it waited for the entry was in vain.
@@ -55,7 +41,8 @@ inline bool is_serial(ByteView serial, ByteView significant) noexcept {
   // More than one; or one, and it is not zero.
   const std::size_t misfit = extra >> 1U | ((std::size_t{0} - extra) & serial.front());
   if (misfit != 0) return false;
-  return equal_octets(serial.data() + extra, significant.data(), significant.size());
+  if (significant.empty()) return true;  // the serial 0, whose octets may lie nowhere
+  return std::memcmp(serial.data() + extra, significant.data(), significant.size()) == 0;
 }
 
 #ifndef __SSE2__
