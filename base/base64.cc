@@ -26,6 +26,22 @@ std::string base64(ByteView octets) {
   return out;
 }
 
+std::string base64_in_path(ByteView octets) {
+  std::string out;
+  for (const char c : base64(octets)) {
+    if (c == '+') {
+      out += "%2B";
+    } else if (c == '/') {
+      out += "%2F";
+    } else if (c == '=') {
+      out += "%3D";
+    } else {
+      out += c;
+    }
+  }
+  return out;
+}
+
 std::optional<std::string> from_base64(std::string_view text) {
   if (text.size() % 4 != 0) return std::nullopt;
   std::string_view digits = text;

@@ -24,17 +24,7 @@ bool equals_ignoring_case(std::string_view left, std::string_view right) noexcep
 std::string get_url(const std::string& url, std::string_view request) {
   std::string out = url;
   if (!out.ends_with('/')) out += '/';
-  for (const char letter : base64(as_bytes(request))) {
-    if (letter == '+') {
-      out += "%2B";
-    } else if (letter == '/') {
-      out += "%2F";
-    } else if (letter == '=') {
-      out += "%3D";
-    } else {
-      out += letter;
-    }
-  }
+  out += base64_in_path(as_bytes(request));
   return out;
 }
 

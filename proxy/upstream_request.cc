@@ -1,8 +1,6 @@
 #include "proxy/upstream_request.h"
 
-#include <algorithm>
-#include <cstdint>
-
+#include "base/base64.h"
 #include "http/serializer.h"
 
 namespace revcache::proxy {
@@ -10,23 +8,6 @@ namespace revcache::proxy {
 namespace {
 
 using http::FieldId;
-
-std::string base64(std::string_view text) {
-  static constexpr std::string_view kAlphabet =
-      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  std::string out;
-  for (std::size_t i = 0; i < text.size(); i += 3) {
-    const auto three = text.substr(i, 3);
-    std::uint32_t bits = 0;
-    for (std::size_t j = 0; j < 3; ++j) {
-      bits = (bits << 8U) | (j < three.size() ? static_cast<unsigned char>(three[j]) : 0U);
-    }
-    for (std::size_t j = 0; j < 4; ++j) {
-      out += j <= three.size() ? kAlphabet[(bits >> (18U - 6U * j)) & 63U] : '=';
-    }
-  }
-  return out;
-}
 
 // Said by this hop itself, whatever the caller's fields say.
 bool is_ours(FieldId id) noexcept {
@@ -101,7 +82,7 @@ std::string render_request_head(const cache::OriginRequest& request, const http:
 
 std::string basic_credentials(const config::ParentProxy& parent) {
   if (parent.user.empty()) return {};
-  return "Basic " + base64(parent.user + ':' + parent.password);
+  return "Basic " + base64(as_bytes(parent.user + ':' + parent.password));
 }
 
 bool is_looped(std::string_view cdn_loop, std::string_view instance_id) noexcept {

@@ -26,23 +26,6 @@ std::optional<std::string> read_file(const std::string& name) {
   return std::move(content).str();
 }
 
-// Base64 in a path, as CryptoAPI escapes it.
-std::string escaped_base64(std::string_view der) {
-  std::string out;
-  for (const char c : base64(as_bytes(der))) {
-    if (c == '+') {
-      out += "%2B";
-    } else if (c == '/') {
-      out += "%2F";
-    } else if (c == '=') {
-      out += "%3D";
-    } else {
-      out += c;
-    }
-  }
-  return out;
-}
-
 void append_conditions(const Version& version, Form form, std::string& out) {
   const bool etag = form == Form::revalidate || form == Form::revalidate_etag;
   const bool date = form == Form::revalidate || form == Form::revalidate_date;
@@ -185,7 +168,7 @@ std::string Catalogue::target_of(const Entry& entry, const Wanted& wanted,
   }
   if (!question.empty() && wanted.method == Method::get) {
     if (!url.ends_with('/')) url += '/';
-    url += escaped_base64(question);
+    url += base64_in_path(as_bytes(question));
   }
   if (entry.absolute_form) return url;
   const std::size_t path_at = url.find('/', kScheme.size());

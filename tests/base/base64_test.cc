@@ -25,6 +25,12 @@ TEST(Base64, IsThatOfTheRfc) {
   }
 }
 
+TEST(Base64, InAPathHasNothingThatAPathReadsOtherwise) {
+  EXPECT_EQ(base64_in_path(as_bytes("\xfb\xff\xbf\xfb")), "%2B%2F%2B%2F%2Bw%3D%3D");
+  EXPECT_EQ(base64_in_path(as_bytes("foo")), "Zm9v");
+  EXPECT_EQ(base64_in_path({}), "");
+}
+
 TEST(Base64, EveryOctetSurvives) {
   std::string all;
   for (int i = 0; i < 256; ++i) {
