@@ -28,7 +28,10 @@ class SharedBytes {
  public:
   SharedBytes() = default;
 
-  static SharedBytes copy_of(std::string_view text) { return take(std::string(text)); }
+  // Nothing is allocated for an empty text.
+  static SharedBytes copy_of(std::string_view text) {
+    return text.empty() ? inside(nullptr, "") : take(std::string(text));
+  }
 
   static SharedBytes take(std::string&& text) {
     SharedBytes shared;

@@ -125,7 +125,7 @@ void Fetch::on_head(http::ResponseHead head, WallTime request_time) {
                            ? Method::get
                            : request_.method;
   // A server error never takes the place of what it could not validate.
-  may_store_ = !failed_validation && judge_storability(asked, head_);
+  may_store_ = !failed_validation && judge_storability(asked, head_, directives_);
   if (request_.method == Method::head && !is_held_until_admitted(kind_)) update_stored_by_head();
   if (!http::is_safe(request_.method) && !request_.is_ocsp) invalidate_after_unsafe();
   if (should_collect()) {
@@ -153,7 +153,8 @@ bool Fetch::on_not_modified(const http::ResponseHead& head) {
   http::ResponseHead merged;
   merged.status = freshened->status;
   merged.fields = freshened->fields;
-  const bool may_keep = judge_storability(Method::get, merged);
+  const bool may_keep =
+      judge_storability(Method::get, merged, http::parse_response_directives(merged.fields.view()));
   std::vector<StoredResponsePtr> stored;
   // A variant keeps its own key: it was found under it.
   if (may_keep) {

@@ -68,7 +68,9 @@ class Fetch final : public std::enable_shared_from_this<Fetch>, private OriginSi
   void on_failed(Error error) override;
 
   bool on_not_modified(const http::ResponseHead& head);
-  [[nodiscard]] bool judge_storability(http::Method asked, const http::ResponseHead& head) const;
+  // `directives`: those of `head`.
+  [[nodiscard]] bool judge_storability(http::Method asked, const http::ResponseHead& head,
+                                       const http::ResponseDirectives& directives) const;
   [[nodiscard]] bool is_failed_validation(std::uint16_t status) const;
   bool should_collect() const;
   void begin_streaming();

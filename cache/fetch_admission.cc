@@ -21,13 +21,14 @@ constexpr std::size_t kNegativeBodyBytesMax = 64 * 1024;
 
 // Objects of ours are kept also when HTTP alone would never use them again (no freshness, no
 // validator): in an outage they are what stands between the clients and nothing.
-bool Fetch::judge_storability(Method asked, const http::ResponseHead& head) const {
+bool Fetch::judge_storability(Method asked, const http::ResponseHead& head,
+                              const http::ResponseDirectives& directives) const {
   if (request_.has_nonce) return false;
   const auto verdict = may_store({.method = asked,
                                   .fields = request_.fields.view(),
                                   .directives = request_.directives,
                                   .ocsp = request_.is_ocsp},
-                                 head, http::parse_response_directives(head.fields.view()));
+                                 head, directives);
   return verdict.store || (verdict.permitted && is_held_until_admitted(kind_));
 }
 

@@ -83,19 +83,19 @@ struct CacheRequest {
   http::Uri uri;
   http::Fields fields;  // end-to-end, without Host
   http::RequestDirectives directives;
+  std::string key;  // normalised URI, or the OCSP key
   ObjectKind kind = ObjectKind::other;
-  std::string key;         // normalised URI, or the OCSP key
-  bool is_ocsp = false;    // an OCSP question that can be shared: GET or POST
-  bool has_nonce = false;  // must be answered freshly; neither shared nor stored
-  std::string body;        // whole content of an OCSP POST
-  bool has_body = false;
+  bool is_ocsp = false;                      // an OCSP question that can be shared: GET or POST
+  bool has_nonce = false;                    // must be answered freshly; neither shared nor stored
+  bool has_body = false;                     // `body` is sent, even an empty one
+  bool for_refresh = false;                  // nobody asks: the refresher does
+  std::string body;                          // whole content of an OCSP POST
   std::string ocsp_der;                      // the question, for admission
   RequestBodySource* body_source = nullptr;  // streamed content of other methods
   std::optional<std::uint64_t> body_length;
   std::optional<std::uint64_t> max_forwards;
   std::string cdn_loop;
   std::string via;
-  bool for_refresh = false;       // nobody asks: the refresher does
   PurgeLog::Mark purge_mark = 0;  // by the transaction
 };
 

@@ -39,6 +39,10 @@ constexpr std::uint64_t kInNotModified =
 
 bool is_in(std::uint64_t bits, FieldId id) noexcept { return (bits & FieldsView::bit(id)) != 0; }
 
+constexpr std::size_t line_bytes(const http::Field& field) noexcept {
+  return field.name.size() + field.value.size() + std::string_view(": \r\n").size();
+}
+
 void render(StoredResponse& response) {
   std::string& full = response.rendered_head;
   std::string& not_modified = response.rendered_not_modified;
@@ -46,24 +50,35 @@ void render(StoredResponse& response) {
   not_modified.clear();
   if (response.vary_index) return;
 
-  full.reserve(response.fields.text_bytes() + 4 * response.fields.view().size() + 96);
   http::append_status_line(full, response.status, http::reason_phrase(response.status));
   http::append_status_line(not_modified, 304, http::reason_phrase(304));
-  for (const http::Field& field : response.fields.view()) {
-    if (is_in(kNotRendered, field.id)) continue;
-    http::append_field(full, field.name, field.value);
-    if (is_in(kInNotModified, field.id)) http::append_field(not_modified, field.name, field.value);
-  }
   // RFC 9110 8.6: not in a 204.
+  std::string length;
   if (response.status != 204) {
-    http::append_field(full, http::field_name(FieldId::content_length),
+    http::append_field(length, http::field_name(FieldId::content_length),
                        std::to_string(response.body_bytes));
   }
   // As a line of its own after those of others, which is the last element of the list.
-  http::append_field(full, http::field_name(FieldId::via), kVia);
-  http::append_field(not_modified, http::field_name(FieldId::via), kVia);
-  full.shrink_to_fit();
-  not_modified.shrink_to_fit();
+  const http::Field via{http::field_name(FieldId::via), kVia};
+  // Counted first: both are kept for long, and shall take no more memory than they need.
+  std::size_t full_bytes = full.size() + length.size() + line_bytes(via);
+  std::size_t not_modified_bytes = not_modified.size() + line_bytes(via);
+  for (const http::Field& field : response.fields.view()) {
+    if (is_in(kNotRendered, field.id)) continue;
+    full_bytes += line_bytes(field);
+    if (is_in(kInNotModified, field.id)) not_modified_bytes += line_bytes(field);
+  }
+  full.reserve(full_bytes);
+  not_modified.reserve(not_modified_bytes);
+  for (const http::Field& field : response.fields.view()) {
+    if (is_in(kNotRendered, field.id)) continue;
+    const std::size_t line = full.size();
+    http::append_field(full, field.name, field.value);
+    if (is_in(kInNotModified, field.id)) not_modified.append(full, line);
+  }
+  full += length;
+  http::append_field(full, via.name, via.value);
+  http::append_field(not_modified, via.name, via.value);
 }
 
 }  // namespace

@@ -26,6 +26,38 @@ constexpr std::array<std::string_view, 7> kDays{"Sunday",   "Monday", "Tuesday",
 constexpr std::array<std::string_view, 12> kMonths{"Jan", "Feb", "Mar", "Apr", "May", "Jun",
                                                    "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
 
+constexpr std::size_t kShortNameBytes = 3;
+
+// What tells the names of days, and those of months, apart: their first three letters, in lower
+// case. 0 for a shorter text.
+constexpr std::uint32_t short_name(std::string_view text) noexcept {
+  if (text.size() < kShortNameBytes) return 0;
+  std::uint32_t letters = 0;
+  for (std::size_t i = 0; i < kShortNameBytes; ++i) {
+    letters = letters << 8U | static_cast<unsigned char>(to_lower(text[i]));
+  }
+  return letters;
+}
+
+template <std::size_t kCount>
+constexpr std::array<std::uint32_t, kCount> short_names(
+    const std::array<std::string_view, kCount>& names) noexcept {
+  std::array<std::uint32_t, kCount> all{};
+  std::ranges::transform(names, all.begin(), short_name);
+  return all;
+}
+
+constexpr auto kShortDays = short_names(kDays);
+constexpr auto kShortMonths = short_names(kMonths);
+
+// "Sun" or "Sunday", and nothing in between.
+bool is_day_name(std::string_view text) noexcept {
+  const auto* const found = std::ranges::find(kShortDays, short_name(text));
+  if (found == kShortDays.end()) return false;
+  const std::string_view name = kDays[static_cast<std::size_t>(found - kShortDays.begin())];
+  return text.size() == kShortNameBytes || equals_ignoring_case(text, name);
+}
+
 // Reads a text from its front; the first mismatch makes ok() false for good.
 class Reader {
  public:
@@ -55,13 +87,11 @@ class Reader {
   }
 
   unsigned month() noexcept {
-    for (std::size_t i = 0; i < kMonths.size(); ++i) {
-      if (!equals_ignoring_case(rest_.substr(0, 3), kMonths[i])) continue;
-      rest_.remove_prefix(3);
-      return static_cast<unsigned>(i + 1);
-    }
-    ok_ = false;
-    return 0;
+    const auto* const found = std::ranges::find(kShortMonths, short_name(rest_));
+    ok_ = ok_ && found != kShortMonths.end();
+    if (!ok_) return 0;
+    rest_.remove_prefix(kShortNameBytes);
+    return static_cast<unsigned>(found - kShortMonths.begin()) + 1;
   }
 
   seconds time() noexcept {
@@ -171,15 +201,11 @@ char* write_text(char* out, std::string_view text) noexcept {
 }  // namespace
 
 std::optional<WallSeconds> parse_date(std::string_view text, WallSeconds now) noexcept {
-  const std::size_t name_end = std::min(text.find_first_of(", "), text.size());
+  const std::size_t name_end = find_first_in(text, ", ");
   const std::string_view name = text.substr(0, name_end);
   const std::string_view rest = text.substr(name_end);
-  const bool is_short = name.size() == 3;
-  const bool is_day = std::ranges::any_of(kDays, [&](std::string_view day) {
-    return equals_ignoring_case(name, is_short ? day.substr(0, 3) : day);
-  });
-  if (!is_day) return std::nullopt;
-  if (!is_short) return parse_rfc850(rest, now);
+  if (!is_day_name(name)) return std::nullopt;
+  if (name.size() != kShortNameBytes) return parse_rfc850(rest, now);
   return rest.starts_with(',') ? parse_imf_fixdate(rest) : parse_asctime(rest);
 }
 

@@ -99,8 +99,8 @@ Fields::Fields(const FieldsView& from) : present_(from.present()) {
   // One allocation for all text, rather than two a line.
   auto text = std::make_unique_for_overwrite<char[]>(bytes);
   char* next = text.get();
-  const auto keep_here = [&](std::string_view piece) {
-    std::ranges::copy(piece, next);
+  const auto keep_here = [&next](std::string_view piece) {
+    if (!piece.empty()) std::memcpy(next, piece.data(), piece.size());
     return std::string_view(std::exchange(next, next + piece.size()), piece.size());
   };
   for (const Field& field : from) {

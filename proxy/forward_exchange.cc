@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdlib>
 #include <utility>
 
 #include "cache/cache_key.h"
 #include "cache/cache_status.h"
+#include "http/serializer.h"
 #include "pki/ocsp_request.h"
 
 namespace revcache::proxy {
@@ -25,6 +27,45 @@ bool apply_ocsp_question(cache::CacheRequest& request, std::string_view der) {
   return true;
 }
 
+cache::CacheRequest cache_request_of(const http::RequestHead& head, const http::UriView& uri,
+                                     const http::RequestDirectives& directives,
+                                     std::string_view ocsp_der, cache::Admission& admission) {
+  cache::CacheRequest request;
+  request.method = head.method;
+  request.method_text = std::string(head.method_text);
+  request.uri = http::Uri(uri);
+  request.key = request.uri.text();
+  request.directives = directives;
+  request.cdn_loop = head.fields.combined(FieldId::cdn_loop).value_or("");
+  request.via = head.fields.combined(FieldId::via).value_or("");
+  request.fields = http::end_to_end_fields(head.fields);
+  for (const auto id : {FieldId::host, FieldId::via, FieldId::cdn_loop, FieldId::content_length,
+                        FieldId::expect, FieldId::max_forwards}) {
+    request.fields.remove(id);
+  }
+  if (head.method == http::Method::options || head.method == http::Method::trace) {
+    if (const auto left = head.fields.find(FieldId::max_forwards)) {
+      const auto value = std::strtoull(std::string(*left).c_str(), nullptr, 10);
+      if (value > 0) request.max_forwards = value - 1;
+    }
+  }
+  request.kind = admission.kind_of_request(head.method, uri.text, head.fields);
+  if (head.method == http::Method::get && !ocsp_der.empty()) apply_ocsp_question(request, ocsp_der);
+  return request;
+}
+
+ClientConditions conditions_of(http::Method method, const http::FieldsView& fields) {
+  ClientConditions conditions{.method = method, .fields = {}};
+  if (!fields.has_any(kConditionFields)) return conditions;
+  constexpr auto kRead = kConditionFields | http::FieldsView::bit(FieldId::if_range);
+  for (const http::Field& field : fields) {
+    if ((kRead & http::FieldsView::bit(field.id)) != 0) {
+      conditions.fields.add(field.id, field.value);
+    }
+  }
+  return conditions;
+}
+
 ForwardExchange::ForwardExchange(WorkerContext& context, cache::CacheRequest request,
                                  RequestContent content, ReplyChannel& channel,
                                  RequestRecord& record, ExchangeObserver& observer)
@@ -34,7 +75,7 @@ ForwardExchange::ForwardExchange(WorkerContext& context, cache::CacheRequest req
       channel_(channel),
       record_(record),
       observer_(observer),
-      conditions_{request_.method, request_.fields},
+      conditions_(conditions_of(request_.method, request_.fields.view())),
       self_(std::make_shared<ForwardExchange*>(this)) {}
 
 void ForwardExchange::start() {

@@ -28,6 +28,8 @@ struct ClientConditions {
   http::Method method = http::Method::get;
   http::Fields fields;
 };
+// Copies the lines of `fields` that plan_reply() looks at: most requests have none.
+ClientConditions conditions_of(http::Method method, const http::FieldsView& fields);
 
 // How the request's content gets upstream.
 enum class RequestContent : std::uint8_t {
@@ -89,6 +91,12 @@ class ForwardExchange final : public RequestExchange,
   std::uint64_t disk_end_ = 0;
   std::shared_ptr<ForwardExchange*> self_;  // null target once destroyed
 };
+
+// What a request asks of the cache; `ocsp_der`: the OCSP question that the path of a GET is, or
+// empty.
+cache::CacheRequest cache_request_of(const http::RequestHead& head, const http::UriView& uri,
+                                     const http::RequestDirectives& directives,
+                                     std::string_view ocsp_der, cache::Admission& admission);
 
 // Fills kind, key and the OCSP part of `request` from a complete OCSP question (its DER). False: it
 // is none, and the request is passed through unshared.

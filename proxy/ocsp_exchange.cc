@@ -10,7 +10,6 @@
 
 namespace revcache::proxy {
 
-using http::FieldId;
 using metrics::RequestResult;
 using pki::OcspResponseStatus;
 using revocation::OcspReply;
@@ -77,15 +76,6 @@ void send_known(const OcspConnection& connection, const Outcome& outcome, http::
 
 }  // namespace
 
-ClientConditions conditions_of(const http::RequestHead& head) {
-  ClientConditions conditions{.method = head.method, .fields = {}};
-  for (const auto id : {FieldId::if_match, FieldId::if_none_match, FieldId::if_modified_since,
-                        FieldId::if_unmodified_since, FieldId::range, FieldId::if_range}) {
-    if (auto value = head.fields.combined(id)) conditions.fields.set(id, *std::move(value));
-  }
-  return conditions;
-}
-
 std::unique_ptr<RequestExchange> OcspExchange::answer(const OcspConnection& connection,
                                                       const revocation::OcspQuery& query,
                                                       const http::RequestHead& head) {
@@ -99,8 +89,8 @@ std::unique_ptr<RequestExchange> OcspExchange::answer(const OcspConnection& conn
   }
   if (auto* signature = std::get_if<OcspSignaturePtr>(&now)) {
     connection.record.target = std::string(head.target);
-    return std::unique_ptr<RequestExchange>(
-        new OcspExchange(connection, std::move(*signature), conditions_of(head)));
+    return std::unique_ptr<RequestExchange>(new OcspExchange(
+        connection, std::move(*signature), conditions_of(head.method, head.fields)));
   }
   return nullptr;
 }

@@ -28,9 +28,6 @@ struct OcspConnection {
   IpAddress client;
 };
 
-// Conditions of a GET (RFC 9110 section 13), kept for when the answer is there.
-ClientConditions conditions_of(const http::RequestHead& head);
-
 // Loop thread only; owned by the client's connection.
 class OcspExchange final : public RequestExchange {
  public:

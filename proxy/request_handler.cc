@@ -64,6 +64,7 @@ class Handling {
   [[nodiscard]] bool is_shareable_ocsp() const noexcept { return !asked_->cache_key.empty(); }
   bool answer_from_memory(const http::UriView& uri);
   cache::CacheRequest cache_request(const http::UriView& uri) const;
+  RequestContent take_content(cache::CacheRequest& request) const;
   [[nodiscard]] bool waits_for_continue() const;
   std::unique_ptr<RequestExchange> refuse_too_long(std::string text);
   std::unique_ptr<RequestExchange> refuse(const TextReply& reply, RequestResult result);
@@ -107,7 +108,8 @@ std::unique_ptr<RequestExchange> Handling::run() {
   if (may_be_remembered()) known_ = context_.routes.find(head_.target, host);
   if (known_ != nullptr) {
     asked_ = &known_->asked;
-    return known_->is_own ? own(head_.target) : forward(known_->uri);
+    if (known_->is_own) return own(head_.target);
+    return forward(known_->uri);
   }
   auto decided =
       route(head_, *context_.settings->access, context_.instance_id, context_.uri_storage);
@@ -199,31 +201,7 @@ bool Handling::answer_from_memory(const http::UriView& uri) {
 }
 
 cache::CacheRequest Handling::cache_request(const http::UriView& uri) const {
-  cache::CacheRequest request;
-  request.method = head_.method;
-  request.method_text = std::string(head_.method_text);
-  request.uri = http::Uri(uri);
-  request.key = request.uri.text();
-  request.directives = directives_;
-  request.cdn_loop = head_.fields.combined(FieldId::cdn_loop).value_or("");
-  request.via = head_.fields.combined(FieldId::via).value_or("");
-  request.fields = http::end_to_end_fields(head_.fields);
-  for (const auto id : {FieldId::host, FieldId::via, FieldId::cdn_loop, FieldId::content_length,
-                        FieldId::expect, FieldId::max_forwards}) {
-    request.fields.remove(id);
-  }
-  if (head_.method == Method::options || head_.method == Method::trace) {
-    if (const auto left = head_.fields.find(FieldId::max_forwards)) {
-      const auto value = std::strtoull(std::string(*left).c_str(), nullptr, 10);
-      if (value > 0) request.max_forwards = value - 1;
-    }
-  }
-  request.kind =
-      context_.cache.context().admission.kind_of_request(head_.method, uri.text, head_.fields);
-  if (head_.method == Method::get && !asked_->der.empty()) {
-    apply_ocsp_question(request, asked_->der);
-  }
-  return request;
+  return cache_request_of(head_, uri, directives_, asked_->der, context_.cache.context().admission);
 }
 
 std::unique_ptr<RequestExchange> Handling::forward_slowly(const http::UriView& uri) {
@@ -237,27 +215,32 @@ std::unique_ptr<RequestExchange> Handling::forward_slowly(const http::UriView& u
     return refuse_too_long(collect ? "OCSP request over limits.ocsp_request_bytes"
                                    : "Request body over limits.request_body_bytes");
   }
-  auto content = RequestContent::none;
-  if (head_.has_body()) content = collect ? RequestContent::collected : RequestContent::streamed;
   if (is_shareable_ocsp() && !collect) request.is_ocsp = true;
-  if (content == RequestContent::streamed) {
-    // The key does not know the content of a GET (RFC 9110 9.3.1): whatever an origin makes of it
-    // must not become the answer to those who send none.
-    request.directives.no_store = true;
-    request.directives.no_cache = true;
-  }
-  if (head_.framing == http::BodyFraming::length) request.body_length = head_.content_length;
+  const auto content = take_content(request);
   auto exchange = std::make_unique<ForwardExchange>(context_, std::move(request), content, channel_,
                                                     record_, observer_);
   if (collect && context_.responder != nullptr && !input_.body &&
       context_.responder->table().answers_for_host(uri.host, uri.port)) {
     auto ours = std::make_unique<OcspExchange>(ocsp_connection(), std::string(uri.host), uri.port,
-                                               std::move(exchange), conditions_of(head_));
+                                               std::move(exchange),
+                                               conditions_of(head_.method, head_.fields));
     if (waits_for_continue()) ours->expect_continue();
     return ours;
   }
   if (waits_for_continue()) exchange->expect_continue();
   return exchange;
+}
+
+// How the request's content gets upstream; `request` is told what that means for it.
+RequestContent Handling::take_content(cache::CacheRequest& request) const {
+  if (head_.framing == http::BodyFraming::length) request.body_length = head_.content_length;
+  if (!head_.has_body()) return RequestContent::none;
+  if (is_ocsp_post(head_)) return RequestContent::collected;
+  // The key does not know the content of a GET (RFC 9110 9.3.1): whatever an origin makes of it
+  // must not become the answer to those who send none.
+  request.directives.no_store = true;
+  request.directives.no_cache = true;
+  return RequestContent::streamed;
 }
 
 OcspConnection Handling::ocsp_connection() const {
@@ -304,8 +287,8 @@ std::unique_ptr<RequestExchange> Handling::own_ocsp() {
   }
   if (input_.body || !head_.has_body()) return answer_ourselves(input_.body.value_or(""));
   record_.target = std::string(head_.target);
-  auto exchange =
-      std::make_unique<OcspExchange>(ocsp_connection(), authority, conditions_of(head_));
+  auto exchange = std::make_unique<OcspExchange>(ocsp_connection(), authority,
+                                                 conditions_of(head_.method, head_.fields));
   if (waits_for_continue()) exchange->expect_continue();
   return exchange;
 }

@@ -55,6 +55,7 @@ class UpstreamAttempt final : public std::enable_shared_from_this<UpstreamAttemp
   void resume();
   void send_body(std::string_view piece, bool last);
 
+  [[nodiscard]] const http::Uri& uri() const noexcept { return plan_.uri; }
   // True once the source of a streamed body was asked: another attempt could not repeat it.
   [[nodiscard]] bool body_begun() const noexcept { return body_begun_; }
   // True once a connection was there: the request may have reached the origin.

@@ -28,7 +28,6 @@ UpstreamFetch::UpstreamFetch(std::shared_ptr<UpstreamContext> context, cache::Or
 void UpstreamFetch::start() {
   deadline_ = context_->environment.clock.monotonic() + timeout_;
   if (request_.body_source == nullptr) arm_total();
-  visited_.insert(request_.uri.text());
   begin_hop();
 }
 
@@ -48,7 +47,7 @@ void UpstreamFetch::begin_hop() {
 
 void UpstreamFetch::try_next() {
   ++attempts_;
-  tried_ = candidates_[next_candidate_++];
+  tried_ = std::move(candidates_[next_candidate_++]);
   attempt_ = std::make_shared<UpstreamHedge>(
       context_, settings_,
       UpstreamHedge::Plan{.first = {request_, body_, tried_, deadline_},
@@ -172,6 +171,7 @@ Result<http::Uri> UpstreamFetch::redirect_target(std::string_view location) {
   if (tried_.scheme() == http::Scheme::https && target->scheme() == http::Scheme::http) {
     return fail(ErrorCode::refused, Blame::upstream, "a redirect from https to http");
   }
+  visited_.insert(request_.uri.text());
   if (!visited_.insert(target->text()).second) {
     // Its own doing: loop_detected is said of requests that come back to us.
     return fail(ErrorCode::malformed, Blame::upstream,

@@ -61,7 +61,7 @@ class UpstreamFetch final : public std::enable_shared_from_this<UpstreamFetch>,
   MonotonicTime deadline_;
   std::chrono::milliseconds timeout_;
   std::unique_ptr<net::Timer> total_;
-  std::vector<http::Uri> candidates_;  // of this hop
+  std::vector<http::Uri> candidates_;  // of this hop; those before the next one are used up
   std::size_t next_candidate_ = 0;
   http::Uri tried_;  // the latest
   std::shared_ptr<UpstreamHedge> attempt_;

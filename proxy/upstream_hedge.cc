@@ -25,15 +25,15 @@ void UpstreamHedge::start() {
                                                     environment.clock.monotonic());
     if (wait) timer_ = environment.timers.after(*wait, [this] { begin_second(); });
   }
-  begin(first_, plan_.first);
+  begin(first_, plan_.first.uri);
 }
 
-void UpstreamHedge::begin(Side& side, UpstreamAttempt::Plan plan) {
-  side.uri = plan.uri;
+void UpstreamHedge::begin(Side& side, const http::Uri& uri) {
   side.began = context_->environment.clock.monotonic();
-  side.begun = true;
-  side.attempt = std::make_shared<UpstreamAttempt>(context_, settings_, std::move(plan),
-                                                   static_cast<AttemptListener&>(side));
+  side.attempt = std::make_shared<UpstreamAttempt>(
+      context_, settings_,
+      UpstreamAttempt::Plan{plan_.first.request, plan_.first.body, uri, plan_.first.deadline},
+      static_cast<AttemptListener&>(side));
   if (paused_) side.attempt->pause();
   side.attempt->start();
 }
@@ -41,11 +41,9 @@ void UpstreamHedge::begin(Side& side, UpstreamAttempt::Plan plan) {
 void UpstreamHedge::begin_second() {
   const auto self = shared_from_this();
   timer_.reset();
-  auto plan = plan_.first;
-  plan.uri = *plan_.second;
-  context_->environment.log.debug(
-      "upstream hedged", {{"slow", first_.uri.authority()}, {"asked", plan.uri.authority()}});
-  begin(second_, std::move(plan));
+  context_->environment.log.debug("upstream hedged", {{"slow", plan_.first.uri.authority()},
+                                                      {"asked", plan_.second->authority()}});
+  begin(second_, *plan_.second);
 }
 
 void UpstreamHedge::Side::on_attempt_head(http::ResponseHead head, WallTime request_time) {
@@ -73,7 +71,7 @@ void UpstreamHedge::Side::on_attempt_failed(Error error) {
 void UpstreamHedge::on_head(Side& side, http::ResponseHead head, WallTime request_time) {
   const auto now = context_->environment.clock.monotonic();
   if (head.status >= kServerError && other(side).is_pending()) {
-    context_->mirrors.failed(side.uri, now);
+    context_->mirrors.failed(side.attempt->uri(), now);
     side.ended = true;
     return side.attempt->leave();
   }
@@ -82,7 +80,7 @@ void UpstreamHedge::on_head(Side& side, http::ResponseHead head, WallTime reques
   drop(other(side));
   // Nothing is learned of the loser: how slow it would have been, nobody knows.
   if (head.status < kServerError) {
-    context_->mirrors.answered(side.uri,
+    context_->mirrors.answered(side.attempt->uri(),
                                std::chrono::ceil<std::chrono::milliseconds>(now - side.began));
   }
   listener_->on_attempt_head(std::move(head), request_time);
@@ -91,7 +89,7 @@ void UpstreamHedge::on_head(Side& side, http::ResponseHead head, WallTime reques
 void UpstreamHedge::on_failed(Side& side, Error error) {
   if (winner_ == nullptr && other(side).is_pending()) {
     if (error.blame == Blame::upstream) {
-      context_->mirrors.failed(side.uri, context_->environment.clock.monotonic());
+      context_->mirrors.failed(side.attempt->uri(), context_->environment.clock.monotonic());
     }
     return;
   }
@@ -154,8 +152,8 @@ bool UpstreamHedge::request_begun() const noexcept {
 }
 
 const http::Uri& UpstreamHedge::tried() const noexcept {
-  if (winner_ != nullptr) return winner_->uri;
-  return second_.begun ? second_.uri : first_.uri;
+  if (winner_ != nullptr) return winner_->attempt->uri();
+  return (second_begun() ? second_ : first_).attempt->uri();
 }
 
 }  // namespace revcache::proxy

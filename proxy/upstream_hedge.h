@@ -38,7 +38,7 @@ class UpstreamHedge final : public std::enable_shared_from_this<UpstreamHedge> {
   [[nodiscard]] bool request_begun() const noexcept;
   // Who answered; before, or when nobody did, who was asked last.
   [[nodiscard]] const http::Uri& tried() const noexcept;
-  [[nodiscard]] bool second_begun() const noexcept { return second_.begun; }
+  [[nodiscard]] bool second_begun() const noexcept { return second_.attempt != nullptr; }
 
  private:
   // One of the two, and the ear for it.
@@ -51,14 +51,12 @@ class UpstreamHedge final : public std::enable_shared_from_this<UpstreamHedge> {
     [[nodiscard]] bool is_pending() const noexcept { return attempt && !ended; }
 
     UpstreamHedge& hedge;
-    http::Uri uri;
-    std::shared_ptr<UpstreamAttempt> attempt;
+    std::shared_ptr<UpstreamAttempt> attempt;  // once it has begun, to the end
     MonotonicTime began;
-    bool begun = false;
     bool ended = false;
   };
 
-  void begin(Side& side, UpstreamAttempt::Plan plan);
+  void begin(Side& side, const http::Uri& uri);
   void begin_second();
   void on_head(Side& side, http::ResponseHead head, WallTime request_time);
   void on_failed(Side& side, Error error);

@@ -42,6 +42,8 @@ class UpstreamPool::QueuedTicket final : public UpstreamTicket {
   std::string key_;
 };
 
+const std::string& UpstreamPool::Idle::key() const noexcept { return connection->slot().key(); }
+
 UpstreamPool::UpstreamPool(net::Timers& timers, const Clock& clock, metrics::LoopMetrics& metrics,
                            const config::Limits& limits)
     : timers_(timers), clock_(clock), metrics_(metrics), limits_(limits) {}
@@ -75,7 +77,7 @@ std::optional<UpstreamLease> UpstreamPool::take(const std::string& key, bool fre
 
 std::list<UpstreamPool::Idle>::iterator UpstreamPool::latest_idle(const std::string& key) {
   for (auto idle = idle_.end(); idle != idle_.begin();) {
-    if ((--idle)->key == key) return idle;
+    if ((--idle)->key() == key) return idle;
   }
   return idle_.end();
 }
@@ -94,13 +96,13 @@ std::unique_ptr<UpstreamTicket> UpstreamPool::wait(const std::string& key, bool 
 }
 
 void UpstreamPool::release(std::shared_ptr<UpstreamConnection> connection) {
-  const auto* known = connection.get();
   if (!connection->reusable() || connection->slot().generation_ != generation_) {
     return connection->close();
   }
-  const std::string key = connection->slot().key();
-  connection->watch([this, known] { drop_idle(known); });
-  idle_.push_back({std::move(connection), key, clock_.monotonic()});
+  connection->watch([this, known = connection.get()] { drop_idle(known); });
+  // Of `connection`, which stays until the end even if it is one too many.
+  const std::string& key = connection->slot().key();
+  idle_.push_back({connection, clock_.monotonic()});
   close_beyond_limits(key);
   watch_timeouts();
   serve_soon(key);

@@ -100,8 +100,8 @@ class UpstreamPool {
   };
   struct Idle {
     std::shared_ptr<UpstreamConnection> connection;
-    std::string key;
     MonotonicTime since;
+    [[nodiscard]] const std::string& key() const noexcept;
   };
 
   std::optional<UpstreamLease> take(const std::string& key, bool fresh);
