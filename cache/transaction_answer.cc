@@ -127,10 +127,12 @@ bool Transaction::is_forced() const {
   return use != Use::validate && use != Use::unusable;
 }
 
-// RFC 9111 5.2.1.4: who says no-cache prefers an answer of the origin. One that has just been
-// silent would keep each of them waiting for the copy that they get in the end (RFC 5861 4).
+// RFC 9111 5.2.1.4: who says no-cache prefers an answer of the origin, and who sends a nonce a
+// fresh one (RFC 9654 2.1). An origin that has just been silent would keep each of them waiting for
+// the copy that they get in the end (RFC 5861 4).
 bool Transaction::answer_instead_of_silence() {
-  if (request_.for_refresh || !may_share() || !is_forced() || !may_fall_back()) return false;
+  const bool has_copy = request_.has_nonce ? holds(last_good_) : may_share() && is_forced();
+  if (request_.for_refresh || !has_copy || !may_fall_back()) return false;
   auto silence = context_.shared.silent.find(origin_of(request_.uri), context_.clock.monotonic());
   if (!silence) return false;
   if (silence->probe_is_due) HttpCache(context_).validate_behind(request_);

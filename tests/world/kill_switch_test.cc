@@ -1,14 +1,13 @@
 // A revocation by hand against genuine good answers of the CA's own responder that are cached: no
 // client gets one any more, wherever it lies and whatever upstream does.
 #include <gtest/gtest.h>
-#include <openssl/evp.h>
 
 #include <string>
 #include <vector>
 
 #include "cache/cache_key.h"
-#include "pki/ocsp_response.h"
 #include "tests/revocation/evidence_world.h"
+#include "tests/world/ocsp_by_get.h"
 #include "tests/world/world.h"
 
 namespace revcache::sim {
@@ -22,37 +21,6 @@ using std::chrono::seconds;
 
 constexpr int kSerial = 5;
 constexpr int kNeighbour = 6;
-
-std::string base64_path(const std::string& der) {
-  std::string text(4 * ((der.size() + 2) / 3) + 1, '\0');
-  const auto* const octets = as_bytes(der).data();
-  // EVP_EncodeBlock writes unsigned char.
-  const int length = EVP_EncodeBlock(reinterpret_cast<unsigned char*>(text.data()), octets,
-                                     static_cast<int>(der.size()));
-  text.resize(static_cast<std::size_t>(length));
-  std::string path = "/ocsp/";
-  for (const char c : text) {
-    if (c == '+') {
-      path += "%2B";
-    } else if (c == '/') {
-      path += "%2F";
-    } else if (c == '=') {
-      path += "%3D";
-    } else {
-      path += c;
-    }
-  }
-  return path;
-}
-
-// What an answer says of one serial: "good", "revoked", or the status of a refusal.
-std::string word_of(const ClientAnswer& answer) {
-  if (!answer.complete) return "broken";
-  if (answer.status != 200) return std::to_string(answer.status);
-  const auto parsed = pki::parse_ocsp_response(SharedBytes::copy_of(answer.body));
-  if (!parsed) return "malformed";
-  return std::string(to_string((*parsed)->responses.front().status));
-}
 
 bool is_hit(const ClientAnswer& answer) {
   return answer.cache_status.find("hit") != std::string::npos;
@@ -77,7 +45,7 @@ class KillSwitch : public testing::TestWithParam<CertIdHash> {
             .hash = GetParam()};
   }
   [[nodiscard]] std::string path_of(int serial) const {
-    return base64_path(revocation::testing::question_of(*root_.certificate(), wanted(serial)));
+    return path_of_question(revocation::testing::question_of(*root_.certificate(), wanted(serial)));
   }
   [[nodiscard]] std::string key_of(int serial) const {
     const std::string octets = revocation::testing::number(serial);

@@ -49,12 +49,6 @@ class SilentOrigin : public testing::Test {
     return signer_.crl(text);
   }
 
-  void fall_silent() {
-    world_.network().link(World::origin_address()).accepting = Accepting::silence;
-    world_.network().stall_all(World::origin_address());
-  }
-  void come_back() { world_.network().link(World::origin_address()).accepting = Accepting::accept; }
-
   ClientAnswer ask(const std::string& fields) {
     const auto before = world_.scheduler().elapsed();
     auto answer = world_.get_now(kPath, fields);
@@ -78,7 +72,7 @@ class SilentOrigin : public testing::Test {
 };
 
 TEST_F(SilentOrigin, TheFirstWaitsAndThoseAfterItGetTheCopyAtOnce) {
-  fall_silent();
+  world_.silence_origin();
   const auto first = ask(kForced);
   EXPECT_EQ(first.body, fetched_.body);
   EXPECT_GE(took_, kAttemptTimeout);
@@ -89,13 +83,13 @@ TEST_F(SilentOrigin, TheFirstWaitsAndThoseAfterItGetTheCopyAtOnce) {
 }
 
 TEST_F(SilentOrigin, ItsReturnIsNoticedByAProbeThatNobodyWaitsFor) {
-  fall_silent();
+  world_.silence_origin();
   ask(kForced);
   for (int i = 0; i < 20; ++i) {
     world_.scheduler().run_for(seconds(2));
     expect_copy_at_once();
   }
-  come_back();
+  world_.bring_origin_back();
   world_.origin().publish(kPath);
   // The probe under way has to fail first.
   world_.scheduler().run_for(kAttemptTimeout + kBetweenProbes);
@@ -108,7 +102,7 @@ TEST_F(SilentOrigin, ItsReturnIsNoticedByAProbeThatNobodyWaitsFor) {
 }
 
 TEST_F(SilentOrigin, ClientsThatDemandAnAnswerCauseOneProbeInATime) {
-  fall_silent();
+  world_.silence_origin();
   ask(kForced);
   for (int round = 0; round < 3; ++round) {
     world_.scheduler().run_for(kAttemptTimeout + kBetweenProbes);
@@ -129,9 +123,9 @@ TEST_F(SilentOrigin, ClientsThatDemandAnAnswerCauseOneProbeInATime) {
 }
 
 TEST_F(SilentOrigin, WhatIsLongAgoIsFoundOutAnew) {
-  fall_silent();
+  world_.silence_origin();
   ask(kForced);
-  come_back();
+  world_.bring_origin_back();
   world_.scheduler().run_for(cache::SilentOrigins::kRemembered);
   world_.origin().publish(kPath);
   const auto answer = ask(kForced);
@@ -139,7 +133,7 @@ TEST_F(SilentOrigin, WhatIsLongAgoIsFoundOutAnew) {
 }
 
 TEST_F(SilentOrigin, PastItsEndTheCopyIsNoAnswer) {
-  fall_silent();
+  world_.silence_origin();
   world_.scheduler().run_for(kValidity);
   EXPECT_NE(ask(kForced).status, 200);
   EXPECT_NE(ask(kForced).status, 200);

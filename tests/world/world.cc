@@ -262,6 +262,13 @@ void World::drain_and_check() {
   EXPECT_EQ(proxy_->connection_limits.connections(), 0U);
 }
 
+void World::silence_origin() {
+  network_.link(origin_address()).accepting = Accepting::silence;
+  network_.stall_all(origin_address());
+}
+
+void World::bring_origin_back() { network_.link(origin_address()).accepting = Accepting::accept; }
+
 void World::crash_and_restart() {
   network_.reset_all(proxy_address());
   proxy_.reset();

@@ -58,6 +58,10 @@ class World {
   // Lets everything under way end and closes the proxy. Checks that nothing is left.
   void drain_and_check();
 
+  // Nothing comes from the origin any more, on old connections or new; until it is back.
+  void silence_origin();
+  void bring_origin_back();
+
   // The process dies without a word and starts again over the same disk.
   void crash_and_restart();
 

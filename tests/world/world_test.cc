@@ -71,15 +71,14 @@ TEST(World, AFetchThatDiesIsHandedOverToAWaiterOnce) {
 TEST(World, AnOutageOfTheOriginIsNotAnOutageForClients) {
   World world{Seed{4}};
   const auto before = world.get_now(kPath);
-  world.network().link(World::origin_address()).accepting = Accepting::silence;
-  world.network().stall_all(World::origin_address());
+  world.silence_origin();
   world.scheduler().run_for(hours(10));
   const auto during = world.get_now(kPath);
   EXPECT_EQ(during.status, 200);
   EXPECT_EQ(during.body, before.body);
   EXPECT_TRUE(during.cache_status.starts_with("revcache; fwd=stale; ttl=-")) << during.cache_status;
   EXPECT_NE(during.cache_status.find("stale-if-error"), std::string::npos) << during.cache_status;
-  world.network().link(World::origin_address()).accepting = Accepting::accept;
+  world.bring_origin_back();
   world.origin().publish(kPath);
   const auto after = world.get_now(kPath);
   EXPECT_EQ(version_in(kPath, after.body, 600), 1U);
