@@ -1,10 +1,15 @@
 """What a miss takes longer than a fetch from the origin itself, at p50.
 
-One connection, kept, a new URL each time. The origin is the bare libuv + llhttp program, on the load's
-core: a direct fetch wakes no other processor, one through a server wakes the other there and back, to
-the origin and for the answer. Where an idle processor falls asleep, as a virtual one does within
-microseconds, these wake-ups are much of a miss, and belong to the machine. So it is measured twice: as
-the machine is, and with the processors kept awake, which a server's latency profile does too.
+One connection, kept, a new URL each time; origins are the bare libuv + llhttp program. A processor that
+sleeps, as an idle virtual one does within microseconds, has to wake for a message, and that is much of
+a miss. Load, server and origin stand for three machines, so every message here goes to the other core:
+a server asks the origin on the load's core, a direct fetch is from the one on the server's. Two
+processors wake for a fetch then, and four for a miss: what a server adds are its own two. A direct
+fetch within one core wakes none; beside it a miss would be charged with the load's waking and the
+origin's as well. It is measured too, to compare with figures from before 2026-11-23, which were that.
+
+All of it twice: as the machine is, and with its processors kept awake, as latency profiles of servers
+have it, and cyclictest while it measures.
 """
 
 import contextlib
@@ -16,26 +21,29 @@ from hits import get
 from measure import Ceiling
 
 DIRECT = "direct"
+WITHIN_ONE_CORE = "direct, within one core"
 
 
 class Misses:
-    """`with Misses(load, folder, answer) as misses:` an origin that gives `answer` to everything."""
+    """`with Misses(load, folder, answer) as misses:` origins that give `answer` to everything."""
 
     def __init__(self, load, folder, answer):
         self._load = load
         self._request = folder / "miss"
-        self._origin = Ceiling(load.build, folder, answer, core=measure.LOAD_CORE)
+        self._beside_load = Ceiling(load.build, folder, answer, core=measure.LOAD_CORE)
+        self._beside_server = Ceiling(load.build, folder, answer, core=measure.SERVER_CORE)
 
     def __enter__(self):
-        self._origin.__enter__()
         return self
 
     def __exit__(self, *failure):
-        self._origin.__exit__(*failure)
+        self._beside_load.__exit__(*failure)
+        self._beside_server.__exit__(*failure)
 
     @property
     def port(self):
-        return self._origin.port
+        """Of the origin that servers are to ask."""
+        return self._beside_load.port
 
     def p50(self, port, count):
         """Microseconds, of the server at `port`; %N% is the load's number of the request."""
@@ -45,9 +53,10 @@ class Misses:
 
     def in_turns(self, ports, rounds, count):
         """`ports`, by name; gives the median of each one's rounds, and of direct fetches."""
-        seen = {name: [] for name in (DIRECT, *ports)}
+        ports = {DIRECT: self._beside_server.port, WITHIN_ONE_CORE: self._beside_load.port, **ports}
+        seen = {name: [] for name in ports}
         for _ in range(rounds):
-            for name, port in ((DIRECT, self.port), *ports.items()):
+            for name, port in ports.items():
                 seen[name].append(self.p50(port, count))
         return {name: statistics.median(values) for name, values in seen.items()}
 
