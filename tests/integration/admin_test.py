@@ -63,12 +63,9 @@ class Admin(unittest.TestCase):
         return self.revcache
 
     def wait_until_ready(self):
-        for _ in range(2000):
-            if self.get("/readyz").status == 200:
-                # The fetch that made it ready may not have ended; this joins it, or comes after.
-                self.revcache.fetch(self.known)
-                return
-        self.fail("not ready: %s" % self.get("/readyz").body)
+        self.revcache.wait_until_ready()
+        # The fetch that made it ready may not have ended; this joins it, or comes after.
+        self.revcache.fetch(self.known)
 
     def get(self, path, *lines):
         return fetch(self.revcache.admin, path, *lines, host="%s:%d" % self.revcache.admin)

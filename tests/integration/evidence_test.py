@@ -69,17 +69,13 @@ class Evidence(unittest.TestCase):
         return Answer(fields=("Cache-Control: max-age=1000", kind), body=body)
 
     def readiness(self):
-        answer = fetch(self.revcache.admin, "/readyz", host="%s:%d" % self.revcache.admin)
-        return answer.status, answer.body.decode()
+        return self.revcache.readiness()
 
     def wait_until_ready(self):
-        for _ in range(2000):
-            if self.readiness()[0] == 200:
-                # Evidence is published before the fetch that brought it has ended: a question that
-                # asks anew would join that one.
-                self.ask()
-                return
-        self.fail("not ready: %s" % (self.readiness(),))
+        self.revcache.wait_until_ready()
+        # Evidence is published before the fetch that brought it has ended: a question that asks anew
+        # would join that one.
+        self.ask()
 
     def ask(self, path="/root.crl", *lines):
         return self.revcache.fetch(self.origin.url(path), *lines)

@@ -44,19 +44,13 @@ class Explain(unittest.TestCase):
         self.addCleanup(self.revcache.remove)
         self.revcache.start()
         self.addCleanup(lambda: self.revcache.stop())
-        self.wait_until_ready()
+        self.revcache.wait_until_ready()
 
     def respond(self, asked):
         name = path_of(asked.target)[1:]
         if name not in ("root.crl", "root+.crl"):
             return Answer(status=404)
         return Answer(fields=("Cache-Control: max-age=1000", CRL_TYPE), body=self.pki.read(name))
-
-    def wait_until_ready(self):
-        for _ in range(2000):
-            if self.get("/readyz").status == 200:
-                return
-        self.fail("not ready: %s" % self.get("/readyz").body)
 
     def get(self, path):
         return fetch(self.revcache.admin, path, host="%s:%d" % self.revcache.admin)

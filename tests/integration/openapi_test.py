@@ -142,9 +142,7 @@ class Answers(unittest.TestCase):
         cls.addClassCleanup(cls.revcache.remove)
         cls.revcache.start()
         cls.addClassCleanup(lambda: cls.revcache.stop())
-        for _ in range(2000):
-            if fetch(cls.revcache.admin, "/readyz", host=cls.host()).status == 200:
-                break
+        cls.revcache.wait_until_ready()
         cls.revcache.fetch(cls.known)
 
     @classmethod

@@ -75,9 +75,7 @@ class Purge(unittest.TestCase):
         return json.loads(answer.body)
 
     def wait_until_known(self):
-        for _ in range(2000):
-            if self.admin("/readyz").status == 200:
-                break
+        self.revcache.wait_until_ready()
         for path in ("/root.crl", "/issuing.crl"):
             self.get(path)
 

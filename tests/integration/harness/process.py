@@ -24,7 +24,7 @@ SETTINGS = {
     "cache": {"memory": "32MiB", "disk": "64MiB"},
     "log": {"access": "all", "level": "debug"},
 }
-LOG_PAUSE = 0.01  # seconds
+PAUSE = 0.01  # seconds
 _used_ports = set()
 
 
@@ -181,11 +181,11 @@ class Revcache:
 
     def logged(self, text, count=1):
         """The log when `text` stands in it `count` times: a thread writes it behind the answers."""
-        for _ in range(int(TIMEOUT / LOG_PAUSE)):
+        for _ in range(int(TIMEOUT / PAUSE)):
             log = self.log()
             if log.count(text) >= count:
                 return log
-            time.sleep(LOG_PAUSE)
+            time.sleep(PAUSE)
         raise AssertionError("%r is not %d times in the log:\n%s" % (text, count, log[-4000:]))
 
     def client(self, source=None):
@@ -193,6 +193,19 @@ class Revcache:
 
     def fetch(self, target, *lines, **options):
         return fetch(self.proxy, target, *lines, **options)
+
+    def readiness(self):
+        """Status and text of /readyz."""
+        answer = fetch(self.admin, "/readyz", host="%s:%d" % self.admin)
+        return answer.status, answer.body.decode()
+
+    def wait_until_ready(self):
+        """What it learns is on disk before it counts, and other tests keep the disk busy."""
+        for _ in range(int(TIMEOUT / PAUSE)):
+            if self.readiness()[0] == 200:
+                return
+            time.sleep(PAUSE)
+        raise AssertionError("not ready: %s; log:\n%s" % (self.readiness(), self.log()[-4000:]))
 
     def metrics(self):
         """All samples of /metrics: {'name{label="x"}': value}."""
@@ -203,10 +216,11 @@ class Revcache:
 
     def metrics_after(self, requests):
         """The same, once that many requests are counted: a loop counts after it has answered."""
-        for _ in range(500):
+        for _ in range(int(TIMEOUT / PAUSE)):
             samples = self.metrics()
             if total(samples, "revcache_requests_total") >= requests:
                 break
+            time.sleep(PAUSE)
         return samples
 
 

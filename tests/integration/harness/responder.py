@@ -65,14 +65,10 @@ class World:
         return self.revcache
 
     def readiness(self):
-        answer = fetch(self.revcache.admin, "/readyz", host="%s:%d" % self.revcache.admin)
-        return answer.status, answer.body.decode()
+        return self.revcache.readiness()
 
     def wait_until_ready(self):
-        for _ in range(2000):
-            if self.readiness()[0] == 200:
-                return
-        raise AssertionError("not ready: %s" % (self.readiness(),))
+        self.revcache.wait_until_ready()
 
     def command(self, *arguments, code=0):
         """Standard output and standard error of a command that speaks to the instance."""
