@@ -122,6 +122,8 @@ class DiskEntries {
 
   Result<void> vacate_entry(std::uint64_t generation, std::string_view head_record,
                             CopyAllowance& allowance);
+  // Forgets it, to make room, and counts that.
+  Result<void> evict(const std::string& key, std::uint64_t generation);
   Result<void> copy_entry(const std::string& key, const IndexValue& value);
   Result<void> copy_body(const IndexValue& from, std::uint64_t body_bytes, std::uint64_t to);
   [[nodiscard]] bool is_worth_keeping(const IndexValue& value) const noexcept;

@@ -152,7 +152,6 @@ Result<void> DiskEntries::vacate_entry(std::uint64_t generation, std::string_vie
   const bool live =
       value && (value->generation == generation || value->body_generation == generation);
   if (!live) return {};
-  const bool was_read = marks_.is_set(value->generation);
   const bool allowed =
       allowance.credit_bytes > 0 && value->entry_bytes <= allowance.entry_bytes_max;
   if (allowed && is_worth_keeping(*value)) {
@@ -163,7 +162,12 @@ Result<void> DiskEntries::vacate_entry(std::uint64_t generation, std::string_vie
     }
     if (copied.error().code != ErrorCode::corrupt) return copied;
   }
-  Result<bool> forgotten = forget(key, value->generation);
+  return evict(key, value->generation);
+}
+
+Result<void> DiskEntries::evict(const std::string& key, std::uint64_t generation) {
+  const bool was_read = marks_.is_set(generation);
+  Result<bool> forgotten = forget(key, generation);
   if (!forgotten) return fail(std::move(forgotten));
   if (*forgotten) (was_read ? evicted_in_use_ : evicted_unused_).fetch_add(1);
   return {};

@@ -14,6 +14,9 @@ namespace revcache::http {
 
 class MessageReader {
  public:
+  MessageReader(const MessageReader&) = delete;
+  MessageReader& operator=(const MessageReader&) = delete;
+
   Step feed(std::string_view chunk);
 
   [[nodiscard]] FieldsView trailers() const noexcept { return body_.trailers(); }
@@ -22,8 +25,6 @@ class MessageReader {
   enum class Phase : std::uint8_t { between, before, head, body, tunnel, failed };
 
   explicit MessageReader(const ParserLimits& limits) : reader_(limits), body_(limits) {}
-  MessageReader(const MessageReader&) = delete;
-  MessageReader& operator=(const MessageReader&) = delete;
   ~MessageReader() = default;
 
   // Octets before the head, in phase between or before.

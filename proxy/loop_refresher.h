@@ -41,7 +41,7 @@ class LoopRefresher final : private revocation::RefreshSource, private revocatio
   LoopRefresher(const Parts& parts, std::shared_ptr<const Settings> settings);
   LoopRefresher(const LoopRefresher&) = delete;
   LoopRefresher& operator=(const LoopRefresher&) = delete;
-  ~LoopRefresher();
+  ~LoopRefresher() override;
 
   // `records`: what an earlier life kept. URLs without evidence are fetched first.
   void start(const std::vector<std::pair<std::string, std::string>>& records);

@@ -34,8 +34,10 @@ int serve(const revcache::config::CommandLine& line) {
 
 // https://no-color.org: set to anything, it turns colours off.
 bool wants_colour() {
+  // NOLINTBEGIN(concurrency-mt-unsafe): nobody changes the environment
   const char* no_colour = std::getenv("NO_COLOR");
   const char* terminal = std::getenv("TERM");
+  // NOLINTEND(concurrency-mt-unsafe)
   if (no_colour != nullptr && *no_colour != '\0') return false;
   if (terminal == nullptr || std::string_view(terminal) == "dumb") return false;
   return isatty(STDOUT_FILENO) == 1;

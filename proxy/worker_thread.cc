@@ -70,6 +70,20 @@ UpstreamSettings upstream_settings(const Settings& settings) {
   return {settings.config, settings.access};
 }
 
+// Gives those of `urls`, or of all that are known when there are none, that are fetched now.
+std::vector<std::string> begin_refresh(LoopRefresher& refresher, std::vector<std::string> urls,
+                                       const WorkerThread::RefreshReported& report) {
+  if (urls.empty()) {
+    for (auto& state : refresher.states()) urls.push_back(std::move(state.url));
+  }
+  std::vector<std::string> under_way;
+  for (const std::string& url : urls) {
+    const auto done = [url, report](revocation::RefreshReport got) { report(url, std::move(got)); };
+    if (refresher.refresh_now(url, done)) under_way.push_back(url);
+  }
+  return under_way;
+}
+
 }  // namespace
 
 WorkerThread::Loop::Loop(const SharedParts& parts, std::shared_ptr<const Settings> settings,
@@ -240,19 +254,8 @@ void WorkerThread::refresh_now(std::vector<std::string> urls,
                                Callback<std::vector<std::string>> began, RefreshReported report) {
   on_loop([urls = std::move(urls), began = std::move(began),
            report = std::move(report)](Loop& loop) mutable {
-    std::vector<std::string> under_way;
-    if (loop.refresher != nullptr) {
-      if (urls.empty()) {
-        for (auto& state : loop.refresher->states()) urls.push_back(std::move(state.url));
-      }
-      for (const std::string& url : urls) {
-        const auto done = [url, report](revocation::RefreshReport got) {
-          report(url, std::move(got));
-        };
-        if (loop.refresher->refresh_now(url, done)) under_way.push_back(url);
-      }
-    }
-    began(std::move(under_way));
+    if (loop.refresher == nullptr) return began({});
+    began(begin_refresh(*loop.refresher, std::move(urls), report));
   });
 }
 
