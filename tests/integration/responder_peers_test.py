@@ -93,11 +93,6 @@ class Peers:
         said, _ = self.openssl(["gone"], "-no_nonce", path="/ocsp/root")
         self.expect_verified(said, {"gone": "revoked"})
 
-    def test_openssl_takes_nothing_of_a_signer_that_it_has_no_reason_to_trust(self):
-        said, _ = self.openssl(["present"], "-no_nonce",
-                               trust=("-CAfile", "{directory}/expired.pem"))
-        self.assertIn("Response Verify Failure", said)
-
     def curl(self, *arguments):
         done = subprocess.run(
             ("curl", "--silent", "--show-error", "--fail", "--max-time", "60", "--noproxy", "*")
@@ -156,13 +151,23 @@ class IssuersKey(Peers, unittest.TestCase):
     gnutls_trust = ("--load-signer", "{directory}/root.pem")
 
 
-class DelegatedSigner(Peers, unittest.TestCase):
+class ApartFromTheIssuer(Peers):
+    """Signers whose certificate is not the issuer's."""
+
+    # Of the issuer's key openssl asks no more than `-issuer`, up to 3.0.19: it takes that for trust.
+    def test_openssl_takes_nothing_of_a_signer_that_it_has_no_reason_to_trust(self):
+        said, _ = self.openssl(["present"], "-no_nonce",
+                               trust=("-CAfile", "{directory}/expired.pem"))
+        self.assertIn("Response Verify Failure", said)
+
+
+class DelegatedSigner(ApartFromTheIssuer, unittest.TestCase):
     signer = "delegated"
     trust = ("-CAfile", "{directory}/root.pem")
     gnutls_trust = ("--load-trust", "{directory}/root.pem")
 
 
-class IndependentSigner(Peers, unittest.TestCase):
+class IndependentSigner(ApartFromTheIssuer, unittest.TestCase):
     signer = "independent"
     trust = ("-CAfile", "{directory}/root.pem", "-VAfile", "{directory}/independent.pem")
     gnutls_trust = ("--load-signer", "{directory}/independent.pem")

@@ -18,6 +18,7 @@ KEYS = {"Tab": "\ue004", "Enter": "\ue007", "Escape": "\ue00c", "Space": "\ue00d
         "Shift": "\ue008"}
 PHONE = (360, 740)
 DESK = (1280, 900)
+FINDS_MAX = 10
 
 # Looks again and again, in the page, until the condition holds: no round trips, no sleeps here.
 WAIT = """
@@ -147,12 +148,21 @@ class Browser:
         return self.command("POST", "/element", {"using": "css selector",
                                                  "value": selector})[ELEMENT]
 
+    def act_on(self, selector, action, body):
+        """The page may draw an element anew between its being found and acted on."""
+        for find in range(FINDS_MAX):
+            try:
+                return self.command("POST", "/element/%s/%s" % (self.element(selector), action), body)
+            except BrowserError as error:
+                if "stale element reference" not in str(error) or find == FINDS_MAX - 1:
+                    raise
+
     def click(self, selector):
-        self.command("POST", "/element/%s/click" % self.element(selector), {})
+        self.act_on(selector, "click", {})
 
     def type(self, selector, text):
         """Into a field; a file field takes a path."""
-        self.command("POST", "/element/%s/value" % self.element(selector), {"text": text})
+        self.act_on(selector, "value", {"text": text})
 
     def press(self, *keys):
         """One after another, by name or as characters; "Shift+Tab" holds the first."""
