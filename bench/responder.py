@@ -7,6 +7,7 @@ import json
 import os
 import statistics
 import subprocess
+import time
 import urllib.parse
 
 import measure
@@ -58,6 +59,7 @@ def wait_until_ready(port, request):
     for _ in range(2000):
         if len(exchange(port, request)) > 500:
             return
+        time.sleep(0.01)
     raise RuntimeError("the responder has no evidence")
 
 

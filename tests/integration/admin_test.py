@@ -14,6 +14,7 @@ from harness.hierarchy import Hierarchy
 from harness.origin import Answer, Origin, path_of
 from harness.pki import COMMAND_TIMEOUT
 from harness.process import Revcache, free_port, own_address
+from harness.waiting import turns
 
 ASK_ANEW = "Cache-Control: no-cache"
 CRL_TYPE = "Content-Type: application/pkix-crl"
@@ -173,7 +174,7 @@ class Admin(unittest.TestCase):
         self.start()
         self.bodies["/root.crl"] = self.crls["root5"]
         # The first question may still be answered by the fetch that made the instance ready.
-        for _ in range(100):
+        for _ in turns():
             self.assertEqual(self.ask().body, self.crls["root6"])
             if "rolled_back" in self.revcache.log():
                 break

@@ -9,6 +9,7 @@ from harness.client import Client, request_bytes
 from harness.der import shaped
 from harness.origin import Answer, Origin
 from harness.process import Revcache, free_port, total
+from harness.waiting import turns
 
 LONG = "Cache-Control: max-age=1000"
 MANY = 20
@@ -31,7 +32,7 @@ class Collapse(unittest.TestCase):
         for client in clients:
             client.send(request_bytes(self.origin.url(path), *lines))
         self.origin.wait_for(path, 1)
-        for _ in range(5000):
+        for _ in turns():
             now = total(self.revcache.metrics(), "revcache_requests_in_flight")
             if now - waiting >= count:
                 break

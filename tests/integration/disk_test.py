@@ -10,6 +10,7 @@ from harness.client import Client
 from harness.der import shaped
 from harness.origin import Answer, Origin, path_of
 from harness.process import Revcache, total
+from harness.waiting import turns
 
 SEED = 20240608
 LONG = "Cache-Control: max-age=100000"
@@ -62,9 +63,10 @@ class Disk(unittest.TestCase):
         revcache = self.make(memory="4MiB").start()
         path = "/6000000/large.crl"
         self.assertFalse(self.check(revcache, path))
-        hit = False
-        for _ in range(50):  # the write to disk is behind the answer
-            hit = hit or self.check(revcache, path)
+        for _ in turns():  # the write to disk is behind the answer
+            hit = self.check(revcache, path)
+            if hit:
+                break
         self.assertTrue(hit)
         part = self.get(revcache, path, "Range: bytes=1048570-2097160")
         self.assertEqual((part.status, part.body), (206, body_of(path)[1048570:2097161]))
@@ -93,7 +95,7 @@ class Disk(unittest.TestCase):
         for number in range(120):
             self.check(revcache, "/1000000/%d.crl" % number)
         # What is written is bounded by the limit and the slack of files that are being replaced.
-        for _ in range(3000):
+        for _ in turns():
             used = sum(os.path.getsize(path) for path in self.files(revcache)
                        if os.path.exists(path))
             if used <= 64 << 20:

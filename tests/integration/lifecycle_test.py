@@ -12,6 +12,7 @@ from harness import main
 from harness.client import Client, request_bytes
 from harness.origin import Answer, Origin
 from harness.process import Revcache, total
+from harness.waiting import turns
 
 LONG = "Cache-Control: max-age=1000"
 LOGFMT = re.compile(r'[A-Za-z_][A-Za-z0-9_.]*=("(?:[^"\\]|\\.)*"|[^\s"=]*)')
@@ -86,7 +87,7 @@ class Lifecycle(unittest.TestCase):
             revcache.write_config()
             revcache.signal(signal.SIGHUP)
             other.fallback = lambda request: Answer(body=b"new")
-            for _ in range(5000):
+            for _ in turns():
                 answer = revcache.fetch(url)
                 if answer.status == 200:
                     break
@@ -109,7 +110,7 @@ class Lifecycle(unittest.TestCase):
             seen = len(revcache.log())
             revcache.write_config(text)
             revcache.signal(signal.SIGHUP)
-            for _ in range(5000):
+            for _ in turns():
                 self.assertEqual(revcache.fetch(self.origin.url("/old")).body, b"old")
                 if "revcache.toml" in revcache.log()[seen:]:
                     break
@@ -127,7 +128,7 @@ class Lifecycle(unittest.TestCase):
         self.assertTrue(idle.closed())  # idle connections go at once
         idle.close()
         with self.assertRaises(OSError):
-            for _ in range(5000):
+            for _ in turns():
                 Client(revcache.proxy).close()
         gate.set()
         rest = client.rest()

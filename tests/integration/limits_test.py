@@ -8,6 +8,7 @@ from harness.client import Client, request_bytes
 from harness.der import shaped
 from harness.origin import Answer, Origin
 from harness.process import Revcache, total
+from harness.waiting import turns
 
 LONG = "Cache-Control: max-age=1000"
 
@@ -28,7 +29,7 @@ class Limits(unittest.TestCase):
 
     def counted(self, revcache, limit):
         """How often a limit was hit; the wait is for the loop that counts it."""
-        for _ in range(200):
+        for _ in turns():
             count = total(revcache.metrics(), "revcache_client_rejected_total", reason=limit)
             if count:
                 break
@@ -114,7 +115,7 @@ class Limits(unittest.TestCase):
         self.assertGreaterEqual(self.counted(revcache, "connections"), 1)
         for client in clients:
             client.close()
-        for _ in range(1000):
+        for _ in turns():
             with Client(revcache.proxy) as later:
                 if later.send(request_bytes(self.url())) and not later.closed():
                     self.assertEqual(later.response().status, 200)
@@ -182,15 +183,8 @@ class Limits(unittest.TestCase):
         self.origin.script("/w", Answer(fields=("Cache-Control: no-store",), body=body))
         with Client(revcache.proxy) as client:
             client.send(request_bytes(self.url("/w")))
-            self.assertGreaterEqual(self.counted_eventually(revcache, "write_timeout"), 1)
+            self.assertGreaterEqual(self.counted(revcache, "write_timeout"), 1)
             self.assertLess(len(client.rest()), len(body))
-
-    def counted_eventually(self, revcache, limit):
-        for _ in range(30):
-            count = self.counted(revcache, limit)
-            if count:
-                return count
-        return 0
 
     def test_a_slow_reader_does_not_hold_others_up(self):
         revcache = self.start()

@@ -16,6 +16,7 @@ from harness.origin import Answer, path_of
 from harness.process import parse_metrics
 from harness.prometheus import Prometheus, promtool
 from harness.responder import CRL_TYPE, REQUEST_TYPE, World
+from harness.waiting import turns
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 RULES = os.path.join(TOP, "deploy", "prometheus", "revcache.rules.yml")
@@ -140,11 +141,10 @@ class Monitoring(unittest.TestCase):
     def test_every_metric_is_documented_and_every_documented_metric_is_there(self):
         documented = self.documented()
         # The refresher tells of itself within a second or two; a loop counts after its answer.
-        for _ in range(3000):
+        for _ in turns():
             exposed = families(self.exposed())
             if exposed == documented:
                 return
-            time.sleep(0.01)
         self.assertEqual(exposed, documented)
 
     def test_without_traffic_only_what_needs_it_is_missing(self):
@@ -155,12 +155,11 @@ class Monitoring(unittest.TestCase):
         with instance:
             idle.wait_until_ready()
             # The refresher tells of itself within a second or two.
-            for _ in range(3000):
+            for _ in turns():
                 there = set(families(self.exposed(instance)))
                 missing = set(self.documented()) - there - NEED_TRAFFIC
                 if not missing:
                     break
-                time.sleep(0.01)
         self.assertEqual(missing, set())
 
     def test_labels_are_documented(self):

@@ -13,6 +13,7 @@ from harness.hierarchy import Hierarchy
 from harness.origin import Answer, Origin, path_of
 from harness.pki import COMMAND_TIMEOUT
 from harness.process import Revcache, total
+from harness.waiting import turns
 
 TOKEN = "5ecret-of-this-test"
 JSON = "Content-Type: application/json"
@@ -102,7 +103,7 @@ class Purge(unittest.TestCase):
 
     def wait_until_on_disk(self, entries):
         """Copies for the disk are gathered for a moment; what is in memory alone has another size."""
-        for _ in range(500):
+        for _ in turns():
             held = total(self.revcache.metrics(), "revcache_cache_entries", tier="disk")
             if held == entries:
                 return

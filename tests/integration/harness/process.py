@@ -9,9 +9,9 @@ import signal
 import socket
 import subprocess
 import tempfile
-import time
 
 from .client import Client, fetch
+from .waiting import turns
 from .wire import TIMEOUT
 
 SANITIZER = re.compile(r"(ERROR: (Address|Leak)Sanitizer|WARNING: ThreadSanitizer|runtime error:)")
@@ -24,7 +24,6 @@ SETTINGS = {
     "cache": {"memory": "32MiB", "disk": "64MiB"},
     "log": {"access": "all", "level": "debug"},
 }
-PAUSE = 0.01  # seconds
 _used_ports = set()
 
 
@@ -181,11 +180,10 @@ class Revcache:
 
     def logged(self, text, count=1):
         """The log when `text` stands in it `count` times: a thread writes it behind the answers."""
-        for _ in range(int(TIMEOUT / PAUSE)):
+        for _ in turns():
             log = self.log()
             if log.count(text) >= count:
                 return log
-            time.sleep(PAUSE)
         raise AssertionError("%r is not %d times in the log:\n%s" % (text, count, log[-4000:]))
 
     def client(self, source=None):
@@ -200,11 +198,10 @@ class Revcache:
         return answer.status, answer.body.decode()
 
     def wait_until_ready(self):
-        """What it learns is on disk before it counts, and other tests keep the disk busy."""
-        for _ in range(int(TIMEOUT / PAUSE)):
+        """What it learns is on disk before it counts."""
+        for _ in turns():
             if self.readiness()[0] == 200:
                 return
-            time.sleep(PAUSE)
         raise AssertionError("not ready: %s; log:\n%s" % (self.readiness(), self.log()[-4000:]))
 
     def metrics(self):
@@ -216,11 +213,10 @@ class Revcache:
 
     def metrics_after(self, requests):
         """The same, once that many requests are counted: a loop counts after it has answered."""
-        for _ in range(int(TIMEOUT / PAUSE)):
+        for _ in turns():
             samples = self.metrics()
             if total(samples, "revcache_requests_total") >= requests:
                 break
-            time.sleep(PAUSE)
         return samples
 
 

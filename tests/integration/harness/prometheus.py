@@ -13,6 +13,7 @@ import urllib.parse
 import urllib.request
 
 from .process import free_port, own_address
+from .waiting import turns
 from .wire import TIMEOUT
 
 SCRAPE_INTERVAL = 1  # seconds
@@ -80,13 +81,12 @@ class Prometheus:
 
     def wait(self, what, is_true, seconds=4 * TIMEOUT):
         """Until `is_true()`, which it returns."""
-        for _ in range(int(seconds / PAUSE)):
+        for _ in turns(seconds, PAUSE):
             result = is_true()
             if result:
                 return result
             if self.process.poll() is not None:
                 break
-            time.sleep(PAUSE)
         raise AssertionError("prometheus: not %s; log:\n%s" % (what, self.log()[-4000:]))
 
     def get(self, path, **parameters):
