@@ -13,6 +13,7 @@ import {showAway, showBack, showVerdict} from "./verdict.js";
 
 const PAUSE_MS = 5000;
 const SLOW_EVERY = 3;  // polls between two looks at what changes seldom
+const HELD_MS_MAX = 10000;  // should its end be missed
 
 const drawn = new Map();  // part -> what it was drawn from
 let last = null;          // the last status
@@ -22,13 +23,16 @@ let slowDue = 0;          // polls until what changes seldom is looked at
 let polling = false;
 let again = false;        // something was changed meanwhile
 let timer = 0;
+let pressedAt = -Infinity;  // when the mouse or a finger went down, while it is
 
 function notCounting(key, value) {
   return key === "time_left_seconds" ? undefined : value;
 }
 
 // Draws a part when it differs from what is drawn; what only counts down is kept true by tick().
+// Not under a click: a button that is replaced between down and up gets none.
 function draw(part, data, how) {
+  if (performance.now() - pressedAt < HELD_MS_MAX) return;
   const text = JSON.stringify(data, notCounting);
   if (drawn.get(part) === text) return;
   drawn.set(part, text);
@@ -127,6 +131,14 @@ byId("forget-token").addEventListener("click", () => {
   poll();
 });
 document.addEventListener("visibilitychange", poll);
+addEventListener("pointerdown", () => {
+  pressedAt = performance.now();
+});
+for (const end of ["pointerup", "pointercancel"]) {
+  addEventListener(end, () => {
+    pressedAt = -Infinity;
+  });
+}
 addEventListener("resize", () => drawn.delete("traffic"));
 setInterval(() => {
   if (document.hidden) return;

@@ -252,6 +252,22 @@ class StatusPage(unittest.TestCase):
         self.browser.wait(has("#revoked-list", "Nothing."))
         self.assertEqual(self.ask(), "good")
 
+    def test_a_click_is_not_lost_while_the_page_changes_by_itself(self):
+        self.show_yes()
+        self.ask()
+        self.look_again()
+        self.browser.wait(has("#decisions-list", "good"))
+        self.browser.run(COUNT_CALLS)
+        self.browser.press_mouse_on("#decisions-list button")
+        self.world.post(self.world.question("issuing", "sha256"))
+        # The second turn begins when the first is over.
+        for turn in (1, 2):
+            self.look_again()
+            self.browser.wait("window.calls >= %d" % turn)
+        self.browser.release_mouse()
+        self.assertEqual(self.browser.focused(), "revoke-reason")
+        self.browser.wait("document.querySelectorAll('#decisions-list button').length === 2")
+
     def test_a_certificate_is_checked_wherever_it_comes_from(self):
         self.show_yes()
         chain = self.world.pki.read("issuing.pem") + self.world.pki.read("root.pem")

@@ -174,6 +174,21 @@ class Browser:
         self.command("POST", "/actions", {"actions": [{"type": "key", "id": "keyboard",
                                                        "actions": actions}]})
 
+    def mouse(self, *actions):
+        """WebDriver's pointer actions, one after another."""
+        self.command("POST", "/actions", {"actions": [{
+            "type": "pointer", "id": "mouse", "parameters": {"pointerType": "mouse"},
+            "actions": list(actions)}]})
+
+    def press_mouse_on(self, selector):
+        """And does not let go."""
+        self.mouse({"type": "pointerMove", "x": 0, "y": 0,
+                    "origin": {ELEMENT: self.element(selector)}},
+                   {"type": "pointerDown", "button": 0})
+
+    def release_mouse(self):
+        self.mouse({"type": "pointerUp", "button": 0})
+
     def focused(self):
         """A short name of what has the focus."""
         return self.run("const one = document.activeElement; return one.id || "
