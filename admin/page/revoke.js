@@ -24,7 +24,10 @@ function confirmed(title, text, yes) {
       dialog.close();
     };
     byId("confirm-cancel").onclick = () => dialog.close();
-    dialog.onclose = () => resolve(agreed);
+    // The event comes a moment after the closing: one of an earlier question finds this one open.
+    dialog.onclose = () => {
+      if (!dialog.open) resolve(agreed);
+    };
   });
 }
 

@@ -268,6 +268,20 @@ class StatusPage(unittest.TestCase):
         self.assertEqual(self.browser.focused(), "revoke-reason")
         self.browser.wait("document.querySelectorAll('#decisions-list button').length === 2")
 
+    def test_a_question_that_is_asked_again_at_once_is_answered_by_its_own_answer(self):
+        self.show_yes()
+        self.browser.type("#revoke-serial", self.serial)
+        # The dialog's event close comes after what happens here.
+        self.browser.run("""
+            const form = document.querySelector("#revoke-form");
+            form.requestSubmit();
+            document.querySelector("#confirm-cancel").click();
+            form.requestSubmit();
+        """)
+        self.browser.click("#confirm-yes")
+        self.give_token()
+        self.browser.wait(has("#revoke-said", "Revoked: serial " + self.serial))
+
     def test_a_certificate_is_checked_wherever_it_comes_from(self):
         self.show_yes()
         chain = self.world.pki.read("issuing.pem") + self.world.pki.read("root.pem")
