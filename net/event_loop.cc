@@ -115,6 +115,7 @@ void EventLoop::begin_callbacks() {
 void EventLoop::end_round() {
   time_is_old_ = true;
   read_in_round_ = 0;
+  written_in_round_ = 0;
   const auto since = std::exchange(busy_since_, std::nullopt);
   if (lag_ != nullptr && since) lag_->observe(SystemClock().monotonic() - *since);
 }

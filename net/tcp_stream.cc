@@ -185,17 +185,31 @@ void TcpStream::write(std::vector<SharedBytes> pieces, Callback<Result<void>> do
   // A write of nothing still calls back, in its order.
   if (buffers.empty()) buffers.push_back(uv_buf_init(nullptr, 0));
 
-  const int status = uv_write(&pending->request, watched(), buffers.data(),
+  uv_stream_t* const stream = watched();
+  std::size_t offered = stream->write_queue_size;
+  for (const uv_buf_t& buffer : buffers) offered += buffer.len;
+  const int status = uv_write(&pending->request, stream, buffers.data(),
                               static_cast<unsigned>(buffers.size()), on_uv_write);
   if (status != 0) return fail_later(std::move(pending), status);
+  loop_.count_written(offered - stream->write_queue_size);
   static_cast<void>(pending.release());  // on_uv_write takes it back
 }
 
 void TcpStream::on_uv_write(uv_write_t* request, int status) noexcept {
-  const std::unique_ptr<PendingWrite> pending(static_cast<PendingWrite*>(request->data));
-  static_cast<EventLoop*>(request->handle->loop->data)->on_wakeup();
+  std::unique_ptr<PendingWrite> pending(static_cast<PendingWrite*>(request->data));
+  auto& loop = *static_cast<EventLoop*>(request->handle->loop->data);
+  loop.on_wakeup();
   pending->pieces.clear();
-  pending->finish(status);
+  finish(loop, std::move(pending), status);
+}
+
+// libuv by itself calls back up to nine times in a round, and each call may bring the next write.
+// One that is not the stream's oldest has to wait for those before it, which wait for a round.
+void TcpStream::finish(EventLoop& loop, std::unique_ptr<PendingWrite> written, int status) {
+  if (written->next == nullptr && loop.may_write_on()) return written->finish(status);
+  loop.post([&loop, pending = std::move(written), status]() mutable {
+    finish(loop, std::move(pending), status);
+  });
 }
 
 void TcpStream::fail_later(std::unique_ptr<PendingWrite> failed, int status) {

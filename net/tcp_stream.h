@@ -74,6 +74,9 @@ class TcpStream final : public Stream {
   static void on_uv_write(uv_write_t* request, int status) noexcept;
   static void give_buffer(uv_handle_t* handle, std::size_t, uv_buf_t* buffer) noexcept;
   void deliver(ssize_t count, const char* data);
+  // libuv is done with it. Tells who wrote, in this round or a later one.
+  static void finish(EventLoop& loop, std::unique_ptr<PendingWrite> written, int status);
+  // libuv did not take it.
   void fail_later(std::unique_ptr<PendingWrite> failed, int status);
   // Makes libuv watch the socket.
   uv_stream_t* watched();

@@ -1,9 +1,13 @@
 #include "net/tcp_stream.h"
 
+#include <poll.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <array>
+#include <functional>
 #include <optional>
+#include <thread>
 
 #include "loop_fixture.h"
 
@@ -110,6 +114,41 @@ TEST_F(TcpStreamTest, RunsWriteCallbacksInOrderNeverInsideTheCallAndHoldsTheByte
   EXPECT_TRUE(watched.expired());
 }
 
+TEST_F(TcpStreamTest, WhoWritesOnAndOnLeavesEachRoundToOthersToo) {
+  constexpr std::size_t kPiece = EventLoop::kWriteBytesPerRoundMax / 2;
+  constexpr std::size_t kPieces = 40;
+  std::size_t written = 0;
+  const std::function<void()> write_on = [&] {
+    client_->write(one_piece(std::string(kPiece, 'x')), [&](const Result<void>& result) {
+      ASSERT_TRUE(result);
+      if (++written < kPieces) write_on();
+    });
+  };
+  // A peer on a thread of its own takes all that comes: the socket is never full.
+  auto* peer = dynamic_cast<TcpStream*>(server_.get());
+  ASSERT_NE(peer, nullptr);
+  std::size_t received = 0;
+  std::thread reading([&, socket = peer->socket()] {
+    std::vector<char> buffer(kPiece);
+    pollfd ready{.fd = socket, .events = POLLIN, .revents = 0};
+    while (received < kPieces * kPiece && poll(&ready, 1, 60'000) == 1) {
+      const ssize_t count = recv(socket, buffer.data(), buffer.size(), MSG_DONTWAIT);
+      if (count > 0) received += static_cast<std::size_t>(count);
+    }
+  });
+  write_on();
+  std::size_t most = 0;
+  while (written < kPieces) {
+    const std::size_t before = written;
+    loop_.run_once();
+    most = std::max(most, written - before);
+  }
+  reading.join();
+  EXPECT_EQ(received, kPieces * kPiece);
+  // run_once() sees the end of one round and the beginning of the next.
+  EXPECT_LE(most, EventLoop::kWriteBytesPerRoundMax / kPiece + 1);
+}
+
 TEST_F(TcpStreamTest, StopReadingHoldsBackUntilReadingIsStartedAgain) {
   at_server_.then = [&] { server_->stop_reading(); };
   server_->start_reading(at_server_);
@@ -211,6 +250,18 @@ TEST_F(TcpStreamTest, WriteAfterShutdownFailsLater) {
   EXPECT_FALSE(outcome);
   ASSERT_TRUE(run_until([&] { return outcome.has_value(); }));
   EXPECT_FALSE(outcome->has_value());
+}
+
+TEST_F(TcpStreamTest, AWriteAfterShutdownFailsThoughOneBeforeItStillWaits) {
+  fill(*client_);
+  bool sent = false;
+  std::optional<Result<void>> result;
+  client_->write(one_piece("queued"), [&](const Result<void>&) { sent = true; });
+  client_->shutdown_write();
+  client_->write(one_piece("too late"), [&](Result<void> got) { result = std::move(got); });
+  ASSERT_TRUE(run_until([&] { return result.has_value(); }));
+  EXPECT_FALSE(*result);
+  EXPECT_FALSE(sent);
 }
 
 TEST_F(TcpStreamTest, ShutdownBeforeAnythingElseTellsTheOtherSideTheEnd) {
