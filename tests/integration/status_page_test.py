@@ -124,7 +124,7 @@ class StatusPage(unittest.TestCase):
 
     def look_again(self):
         """As when its tab comes to the front: it does not wait for its next turn."""
-        self.browser.run("document.dispatchEvent(new Event('visibilitychange'))")
+        self.hide(False)
 
     def hide(self, hidden=True):
         """As when its tab goes to the back, where it rests, or comes to the front."""
